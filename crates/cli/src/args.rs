@@ -1,0 +1,125 @@
+//! The command line.
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use sotto_wire::RelayAddress;
+use std::{path::PathBuf, time::Duration};
+
+/// End-to-end encrypted rooms on the command line.
+///
+/// Exit codes: 0 done, 1 refused, 2 wrong usage, 3 the profile is locked,
+/// 4 the relay did not answer in time.
+#[derive(Debug, Parser)]
+#[command(name = "sotto-cli", version)]
+pub struct Args {
+    /// Folder of the profile.
+    #[arg(long, global = true, value_name = "DIR", env = "SOTTO_PROFILE_DIR")]
+    pub profile_dir: Option<PathBuf>,
+    /// The relay to use: host, host:port, ws://… or wss://…
+    #[arg(long, global = true, value_name = "ADDRESS", env = "SOTTO_RELAY")]
+    pub relay: Option<RelayAddress>,
+    #[command(flatten)]
+    pub unlock: UnlockArgs,
+    /// Seconds to wait for the relay, or for people; 0 waits for ever.
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30)]
+    pub timeout: u64,
+    /// One JSON object a line.
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct UnlockArgs {
+    /// File whose first line is the passphrase. Without it, the environment's
+    /// SOTTO_PASSPHRASE is taken.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Leave the system's keyring alone.
+    #[arg(long, global = true)]
+    pub no_keyring: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a profile.
+    Init {
+        /// The name that others see.
+        #[arg(long)]
+        name: String,
+        /// Also make a recovery code and print it, once.
+        #[arg(long)]
+        recovery_code: bool,
+    },
+    /// Make a room.
+    Create {
+        name: String,
+        #[arg(long, default_value = "")]
+        topic: String,
+        /// Whoever has a link must still be admitted by the host.
+        #[arg(long)]
+        ask_host: bool,
+    },
+    /// Make an invite link.
+    Invite {
+        room: String,
+        /// Hours for which it is good.
+        #[arg(long, default_value_t = 168)]
+        hours: u64,
+    },
+    /// Join a room by a link, and wait to be let in.
+    Join { link: String },
+    /// Who asks to be let in.
+    Knocks {
+        room: String,
+        /// Wait until somebody does.
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Let somebody in.
+    Admit {
+        room: String,
+        knock: String,
+        /// Turn them down instead.
+        #[arg(long)]
+        deny: bool,
+    },
+    /// The rooms of this profile.
+    Rooms,
+    /// Send a message, and wait until the relay has it.
+    Send {
+        room: String,
+        /// Without it, standard input is sent.
+        text: Option<String>,
+    },
+    /// Print messages as they come.
+    Follow {
+        /// All rooms without it.
+        room: Option<String>,
+        /// So many older messages of each room first.
+        #[arg(long, default_value_t = 0)]
+        history: usize,
+        /// End after so many messages.
+        #[arg(long)]
+        count: Option<u64>,
+    },
+    /// Who is in a room.
+    People { room: String },
+    /// The safety number shared with somebody.
+    Safety { user: String },
+    /// Note that the safety number was compared and is right.
+    Verify {
+        user: String,
+        /// Take it back.
+        #[arg(long)]
+        undo: bool,
+    },
+    /// Leave a room.
+    Leave { room: String },
+}
+
+impl Args {
+    pub fn patience(&self) -> Option<Duration> {
+        (self.timeout > 0).then(|| Duration::from_secs(self.timeout))
+    }
+}

@@ -1,0 +1,342 @@
+//! The relays this client uses, and what they say.
+
+use super::Client;
+use crate::{
+    api::{Change, Effect, Now, Rejected, Why},
+    room::{Room, record, record::Letter},
+    store::{Space, StoreError, Txn},
+};
+use serde::{Deserialize, Serialize};
+use sotto_wire::{
+    ClientFrame, MessageId, RelayAddress, RelayFrame, RoomId, UserId, WireError,
+    bytes::decode_array, codec::Envelope,
+};
+use std::collections::BTreeMap;
+
+/// Clocks that differ by less are nobody's concern (milliseconds).
+const CLOCK_SLACK: i64 = 5 * 60 * 1000;
+
+pub(super) struct Relays(BTreeMap<RelayAddress, Relay>);
+
+#[derive(Default)]
+struct Relay {
+    up: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    address: RelayAddress,
+}
+
+impl Relays {
+    pub fn load(txn: &dyn Txn) -> Result<Self, StoreError> {
+        let stored: Vec<Stored> = record::scan(txn, Space::Relay, b"")?;
+        Ok(Self(
+            stored
+                .into_iter()
+                .map(|s| (s.address, Relay::default()))
+                .collect(),
+        ))
+    }
+
+    pub fn wanted(&self) -> Vec<RelayAddress> {
+        self.0.keys().cloned().collect()
+    }
+
+    pub fn is_up(&self, relay: &RelayAddress) -> bool {
+        self.0.get(relay).is_some_and(|relay| relay.up)
+    }
+
+    /// `false`: it was there already.
+    pub fn add(&mut self, txn: &mut dyn Txn, address: &RelayAddress) -> Result<bool, StoreError> {
+        if self.0.contains_key(address) {
+            return Ok(false);
+        }
+        let key = address.to_string();
+        let stored = Stored {
+            address: address.clone(),
+        };
+        record::write(txn, Space::Relay, key.as_bytes(), &stored)?;
+        self.0.insert(address.clone(), Relay::default());
+        Ok(true)
+    }
+
+    pub fn remove(
+        &mut self,
+        txn: &mut dyn Txn,
+        address: &RelayAddress,
+    ) -> Result<bool, StoreError> {
+        txn.delete(Space::Relay, address.to_string().as_bytes())?;
+        Ok(self.0.remove(address).is_some())
+    }
+
+    fn set_up(&mut self, relay: &RelayAddress, up: bool) -> bool {
+        match self.0.get_mut(relay) {
+            Some(known) => {
+                known.up = up;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+impl Client {
+    pub(super) fn relay_up(
+        &mut self,
+        now: Now,
+        txn: &mut dyn Txn,
+        out: &mut Vec<Effect>,
+        relay: RelayAddress,
+    ) -> Result<(), StoreError> {
+        if !self.relays.set_up(&relay, true) {
+            return Ok(());
+        }
+        for letter in record::scan::<Letter>(txn, Space::Direct, b"")? {
+            if letter.relay == relay {
+                let envelope = Envelope::from(letter.frame());
+                out.push(Effect::Send {
+                    relay: relay.clone(),
+                    envelope,
+                });
+            }
+        }
+        let here = |room: &Room| room.record.relay == relay;
+        self.each_room(now, txn, out, here, Room::relay_up)
+    }
+
+    pub(super) fn relay_down(
+        &mut self,
+        now: Now,
+        txn: &mut dyn Txn,
+        out: &mut Vec<Effect>,
+        relay: &RelayAddress,
+    ) -> Result<(), StoreError> {
+        self.relays.set_up(relay, false);
+        let here = |room: &Room| room.record.relay == *relay;
+        self.each_room(now, txn, out, here, |room, _| {
+            room.relay_down();
+            Ok(())
+        })
+    }
+
+    pub(super) fn hear_relay(
+        &mut self,
+        now: Now,
+        txn: &mut dyn Txn,
+        out: &mut Vec<Effect>,
+        relay: RelayAddress,
+        envelope: Envelope<RelayFrame>,
+    ) -> Result<(), StoreError> {
+        match envelope.frame {
+            RelayFrame::AuthOk { server_time, .. } => {
+                let ahead_ms = now.wall as i64 - server_time as i64;
+                if ahead_ms.abs() > CLOCK_SLACK {
+                    out.push(Effect::Show(Change::ClockWrong { ahead_ms }));
+                }
+                Ok(())
+            }
+            RelayFrame::Notice { body, .. } => {
+                let body = crate::model::clean_text(&body, true);
+                out.push(Effect::Show(Change::Notice { relay, body }));
+                Ok(())
+            }
+            RelayFrame::DirectReceive { id, from, body } => {
+                self.direct(now, txn, out, &relay, from, &body)?;
+                let envelope = Envelope::from(ClientFrame::DirectReceived { id });
+                out.push(Effect::Send { relay, envelope });
+                Ok(())
+            }
+            RelayFrame::DirectAck { id } => txn.delete(Space::Direct, id.as_bytes()),
+            RelayFrame::Error(error) => self.refused(now, txn, out, &relay, error),
+            // Nothing depends on these, and nothing needs to.
+            RelayFrame::AuthError { .. }
+            | RelayFrame::Pong
+            | RelayFrame::KeysPublished { .. }
+            | RelayFrame::KeysTaken { .. }
+            | RelayFrame::KeysLow { .. } => Ok(()),
+            frame => self.hear_in_room(now, txn, out, &relay, frame),
+        }
+    }
+
+    /// A frame about one room. A relay speaks only for the rooms that live on
+    /// it.
+    fn hear_in_room(
+        &mut self,
+        now: Now,
+        txn: &mut dyn Txn,
+        out: &mut Vec<Effect>,
+        relay: &RelayAddress,
+        frame: RelayFrame,
+    ) -> Result<(), StoreError> {
+        let Some(id) = room_of(&frame) else {
+            return Ok(());
+        };
+        let lives_there = self
+            .rooms
+            .get(&id)
+            .is_some_and(|room| room.record.relay == *relay);
+        if !lives_there {
+            let rejected = Rejected {
+                room: Some(id),
+                from: None,
+                seq: None,
+                why: Why::UnknownRoom,
+            };
+            out.push(Effect::Reject(rejected));
+            return Ok(());
+        }
+        self.with_room(now, txn, out, &id, |room, cx| match frame {
+            RelayFrame::RoomCreated { .. } => room.created(cx),
+            RelayFrame::RoomOpened(opened) => room.opened(cx, opened),
+            RelayFrame::RoomKnocked {
+                knock, from, body, ..
+            } => room.knocked(cx, knock, from, &body),
+            RelayFrame::RoomDenied { knock, .. } => {
+                if room.denied(&knock) {
+                    Ok(())
+                } else {
+                    room.knock_denied(cx, &knock)
+                }
+            }
+            RelayFrame::RoomLeft { .. } => room.departed(cx),
+            RelayFrame::RoomDeleted { .. } => room.deleted_by_relay(cx),
+            RelayFrame::ChatAck { id, seq, at, .. } => room.acknowledged(cx, id, seq, at),
+            RelayFrame::ChatReceive(message) => room.receive(cx, message),
+            RelayFrame::ChatSignal { from, body, .. } => room.signaled(cx, from, &body),
+            RelayFrame::ChatDelivered {
+                user,
+                device,
+                up_to,
+                ..
+            } => {
+                room.delivered(cx, user, device, up_to);
+                Ok(())
+            }
+            RelayFrame::PresenceUpdate { user, action, .. } => room.presence(cx, user, action),
+            RelayFrame::HostUpdated { host, .. } => {
+                room.host_updated(host);
+                Ok(())
+            }
+            _ => Ok(()),
+        })?;
+        Ok(())
+    }
+
+    /// A direct message: room and knock in front, the rest sealed.
+    fn direct(
+        &mut self,
+        now: Now,
+        txn: &mut dyn Txn,
+        out: &mut Vec<Effect>,
+        relay: &RelayAddress,
+        from: UserId,
+        body: &[u8],
+    ) -> Result<(), StoreError> {
+        let head = RoomId::SIZE + MessageId::SIZE;
+        let target = body.split_at_checked(head).and_then(|(head, sealed)| {
+            let (room, knock) = head.split_at(RoomId::SIZE);
+            let (room, knock) = (room.try_into().ok()?, knock.try_into().ok()?);
+            Some((RoomId(room), MessageId(knock), sealed))
+        });
+        let known = target.filter(|(room, ..)| {
+            self.rooms
+                .get(room)
+                .is_some_and(|room| room.record.relay == *relay)
+        });
+        let Some((room, knock, sealed)) = known else {
+            let why = Why::UnwantedWelcome;
+            let rejected = Rejected {
+                room: None,
+                from: Some(from),
+                seq: None,
+                why,
+            };
+            out.push(Effect::Reject(rejected));
+            return Ok(());
+        };
+        self.with_room(now, txn, out, &room, |room, cx| {
+            room.welcomed(cx, from, knock, sealed)
+        })?;
+        Ok(())
+    }
+
+    /// An error names the request by its id: a message, a knock, a letter, or
+    /// the room that was to be opened.
+    fn refused(
+        &mut self,
+        now: Now,
+        txn: &mut dyn Txn,
+        out: &mut Vec<Effect>,
+        relay: &RelayAddress,
+        error: WireError,
+    ) -> Result<(), StoreError> {
+        let id = error
+            .id
+            .as_ref()
+            .and_then(|id| decode_array(id.as_str()).map(MessageId));
+        if let Some(id) = id
+            && txn.get(Space::Direct, id.as_bytes())?.is_some()
+        {
+            return self.letter_refused(txn, out, &id, &error);
+        }
+        let opened = id.map(|id| RoomId(id.0));
+        if let Some(opened) = opened.filter(|room| self.rooms.contains_key(room)) {
+            self.with_room(now, txn, out, &opened, |room, cx| {
+                room.open_refused(cx, &error)
+            })?;
+            return Ok(());
+        }
+        let here: Vec<RoomId> = self
+            .rooms
+            .values()
+            .filter(|room| room.record.relay == *relay)
+            .map(Room::id)
+            .collect();
+        for room in here {
+            let ours = self.with_room(now, txn, out, &room, |room, cx| {
+                room.refused(cx, id, &error)
+            })?;
+            if ours == Some(true) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn letter_refused(
+        &mut self,
+        txn: &mut dyn Txn,
+        out: &mut Vec<Effect>,
+        id: &MessageId,
+        error: &WireError,
+    ) -> Result<(), StoreError> {
+        use sotto_wire::ErrorCode::{RateLimited, Unavailable};
+        if matches!(error.code, RateLimited | Unavailable) {
+            return Ok(()); // the next connection sends it again
+        }
+        out.push(Effect::Show(Change::Refused {
+            room: None,
+            code: error.code,
+        }));
+        txn.delete(Space::Direct, id.as_bytes())
+    }
+}
+
+fn room_of(frame: &RelayFrame) -> Option<RoomId> {
+    match frame {
+        RelayFrame::RoomCreated { room }
+        | RelayFrame::RoomLeft { room }
+        | RelayFrame::RoomDeleted { room }
+        | RelayFrame::RoomKnocked { room, .. }
+        | RelayFrame::RoomDenied { room, .. }
+        | RelayFrame::HostUpdated { room, .. }
+        | RelayFrame::ChatAck { room, .. }
+        | RelayFrame::ChatSignal { room, .. }
+        | RelayFrame::ChatDelivered { room, .. }
+        | RelayFrame::PresenceUpdate { room, .. } => Some(*room),
+        RelayFrame::RoomOpened(opened) => Some(opened.room),
+        RelayFrame::ChatReceive(message) => Some(message.room),
+        _ => None,
+    }
+}

@@ -1,0 +1,216 @@
+//! Getting into a room: knocking with an invite, and the Welcome that answers.
+
+use super::{
+    Cx, Room,
+    authorize::{WelcomeFacts, judge_welcome},
+    knocks::knock_context,
+    record::{Joining, Record},
+    timeline::At,
+};
+use crate::{
+    api::{Change, Why},
+    invite::Link,
+    mls::{MlsError, group, group::Invitation, provider::Provider},
+    model::{Standing, SystemLine},
+    seal::{Purpose, SealKey},
+    store::StoreError,
+};
+use sotto_wire::{ClientFrame, ErrorCode, MessageId, UserId, WireError};
+
+/// Length of what stands before the Welcome in a letter: seq and epoch.
+const LETTER_HEAD: usize = 16;
+
+impl Room {
+    /// A room that is only known by its link yet, or one to come back to.
+    pub fn start_joining(&mut self, cx: &mut Cx<'_>, link: &Link) -> Result<(), StoreError> {
+        let provider = Provider::new(cx.crypto, cx.txn);
+        let package = match group::key_package(&provider, &cx.me.signer()) {
+            Ok(package) => package,
+            Err(MlsError::Store(error)) => return Err(error),
+            Err(MlsError::Refused) => return Err(StoreError::Damaged),
+        };
+        let (knock, room) = (cx.random_id(), self.id());
+        let key = SealKey::derive(link.secret.expose(), Purpose::Knock, room.as_bytes());
+        let context = knock_context(&link.invite, &knock, &cx.me.user());
+        let mut body = link.invite.as_bytes().to_vec();
+        body.extend(key.seal(cx.rng, &context, &package));
+        self.record.relay = link.relay.clone();
+        self.record.joining = Some(Joining {
+            knock,
+            invite: link.invite,
+            secret: link.secret.clone(),
+            body: body.into(),
+        });
+        self.record.standing = Standing::Knocking;
+        self.record.active_at = cx.now.wall;
+        self.touch();
+        if cx.up {
+            self.knock(cx);
+        }
+        Ok(())
+    }
+
+    pub(super) fn knock(&self, cx: &mut Cx<'_>) {
+        if let Some(joining) = &self.record.joining {
+            let (room, id, body) = (self.id(), joining.knock, joining.body.clone());
+            self.send(cx, ClientFrame::RoomKnock { room, id, body });
+        }
+    }
+
+    /// Somebody said no. The relay could have made it up: it can keep people
+    /// out anyway.
+    pub fn denied(&mut self, knock: &MessageId) -> bool {
+        let ours = self.record.standing == Standing::Knocking
+            && self
+                .record
+                .joining
+                .as_ref()
+                .is_some_and(|j| j.knock == *knock);
+        if ours {
+            self.record.standing = Standing::Denied;
+            self.record.joining = None;
+            self.touch();
+        }
+        ours
+    }
+
+    pub(super) fn knock_refused(
+        &mut self,
+        cx: &mut Cx<'_>,
+        error: &WireError,
+    ) -> Result<(), StoreError> {
+        match error.code {
+            // The next connection knocks again.
+            ErrorCode::RateLimited | ErrorCode::Unavailable => {}
+            code => {
+                self.record.standing = match code {
+                    ErrorCode::UnknownRoom => Standing::Deleted { by: None },
+                    _ => Standing::Denied,
+                };
+                self.record.joining = None;
+                self.touch();
+                cx.show(Change::Refused {
+                    room: Some(self.id()),
+                    code,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// A letter that may hold the Welcome to this room.
+    pub fn welcomed(
+        &mut self,
+        cx: &mut Cx<'_>,
+        from: UserId,
+        knock: MessageId,
+        sealed: &[u8],
+    ) -> Result<(), StoreError> {
+        let asked = self.record.standing == Standing::Knocking;
+        let Some(joining) = self
+            .record
+            .joining
+            .clone()
+            .filter(|j| asked && j.knock == knock)
+        else {
+            self.reject(cx, Some(from), None, Why::UnwantedWelcome);
+            return Ok(());
+        };
+        let key = SealKey::derive(
+            joining.secret.expose(),
+            Purpose::Welcome,
+            self.record.id.as_bytes(),
+        );
+        let letter = key.open(knock.as_bytes(), sealed).ok();
+        let letter = letter.as_ref().filter(|letter| letter.len() > LETTER_HEAD);
+        let Some((head, welcome)) = letter.map(|letter| letter.split_at(LETTER_HEAD)) else {
+            self.reject(cx, Some(from), None, Why::UnwantedWelcome);
+            return Ok(());
+        };
+        let number = |at: usize| u64::from_be_bytes(head[at..at + 8].try_into().expect("8 bytes"));
+        let (seq, epoch) = (number(0), number(8));
+        if !self.enter(cx, &joining, welcome)? {
+            self.reject(cx, Some(from), None, Why::UnwantedWelcome);
+            return Ok(());
+        }
+        self.welcome_in(cx, from, seq, epoch)
+    }
+
+    /// Joins the group if the Welcome is what was asked for.
+    fn enter(
+        &mut self,
+        cx: &mut Cx<'_>,
+        joining: &Joining,
+        welcome: &[u8],
+    ) -> Result<bool, StoreError> {
+        let me = cx.me.vouched();
+        let provider = Provider::new(cx.crypto, cx.txn);
+        let invitation = match Invitation::open(&provider, welcome) {
+            Ok(invitation) => invitation,
+            Err(MlsError::Store(error)) => return Err(error),
+            Err(MlsError::Refused) => return Ok(false),
+        };
+        let facts = WelcomeFacts {
+            asked_invite: joining.invite,
+            me: &me,
+            own_leaf: invitation.own_leaf,
+            sender_leaf: invitation.sender_leaf,
+            state: invitation.state.as_ref(),
+            members: invitation.members.as_deref(),
+        };
+        if invitation.room != Some(self.record.id) || judge_welcome(&facts).is_err() {
+            return Ok(false);
+        }
+        let group = match invitation.join(&provider) {
+            Ok(group) => group,
+            Err(MlsError::Store(error)) => return Err(error),
+            Err(MlsError::Refused) => return Ok(false),
+        };
+        if group.members(&provider).is_none() {
+            // A member whose profile cannot be read: nothing may stay of it.
+            return match group.delete(&provider) {
+                Err(MlsError::Store(error)) => Err(error),
+                _ => Ok(false),
+            };
+        }
+        self.group = Some(group);
+        Ok(true)
+    }
+
+    fn welcome_in(
+        &mut self,
+        cx: &mut Cx<'_>,
+        from: UserId,
+        seq: u64,
+        epoch: u64,
+    ) -> Result<(), StoreError> {
+        let (id, relay) = (self.record.id, self.record.relay.clone());
+        let fresh = Record::new(id, relay, Standing::Member, cx.now.wall);
+        let old = std::mem::replace(&mut self.record, fresh);
+        self.record.prefs = old.prefs;
+        self.record.draft = old.draft;
+        self.record.outbox_next = old.outbox_next;
+        self.record.read_position = old.read_position;
+        self.record.cursor = seq;
+        self.record.epoch = epoch;
+        self.drop_pending(cx)?;
+        self.take_over(cx, from, &[])?;
+        for member in &mut self.record.roster {
+            // Only the own admission was seen; the others were here before.
+            if member.user != cx.me.user() {
+                member.added_by = None;
+            }
+        }
+        self.agreed_dirty = true;
+        let by = self.actor(from);
+        self.say(
+            cx,
+            &mut At::new(seq, cx.now.wall),
+            SystemLine::YouJoined { by },
+        )?;
+        self.renew_soon(cx);
+        self.show_people(cx);
+        self.live.sync = super::Sync::Closed;
+        self.open(cx)
+    }
+}

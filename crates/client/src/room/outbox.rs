@@ -1,0 +1,258 @@
+//! The outbox: plaintext kept (in the encrypted store) until the relay has
+//! accepted it, encrypted at the moment of sending, in order.
+//!
+//! A message that was sent in an epoch that has passed is encrypted again and
+//! sent again under the same id; the relay takes each id once.
+
+use super::{
+    Cx, Queued, Room,
+    content::{Content, Saying},
+    record::{self, Departure, Outgoing},
+    timeline::At,
+};
+use crate::{
+    api::RequestError,
+    model::{Delivery, MessageBody, Quote, Standing, TEXT_MAX, clean_text},
+    store::{Space, StoreError},
+};
+use sotto_wire::{
+    ClientFrame, MessageId, Millis, Seq,
+    frame::{ChatKind, ChatSend},
+};
+
+/// Messages that may be on their way at a time.
+const WINDOW: usize = 32;
+/// Longest text that a quote repeats, in characters.
+const QUOTE_MAX: usize = 200;
+
+impl Room {
+    pub fn write(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: MessageId,
+        body: MessageBody,
+    ) -> Result<Result<(), RequestError>, StoreError> {
+        if !matches!(
+            self.record.standing,
+            Standing::Member | Standing::Creating | Standing::Lost
+        ) {
+            return Ok(Err(RequestError::RoomOver));
+        }
+        let body = tidy(body);
+        if body.text.trim().is_empty() {
+            return Ok(Err(RequestError::EmptyMessage));
+        }
+        if body.text.len() > TEXT_MAX {
+            return Ok(Err(RequestError::MessageTooLong { max: TEXT_MAX }));
+        }
+        if self.queued(&id).is_some() || cx.txn.row(&self.id(), &id)?.is_some() {
+            return Ok(Ok(()));
+        }
+        let order = self.enqueue(
+            cx,
+            Content {
+                id,
+                saying: Saying::Text(body.clone()),
+            },
+        )?;
+        self.note_waiting(cx, order, id, body, Delivery::Pending)?;
+        Ok(Ok(()))
+    }
+
+    pub fn retry(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: &MessageId,
+    ) -> Result<Result<(), RequestError>, StoreError> {
+        let Some(queued) = self.outbox.iter_mut().find(|q| q.out.content.id == *id) else {
+            return Ok(Err(RequestError::UnknownMessage));
+        };
+        queued.out.failed = false;
+        queued.sent_in = None;
+        let out = queued.out.clone();
+        self.keep(cx, &out)?;
+        if let Saying::Text(body) = out.content.saying {
+            self.note_waiting(cx, out.order, *id, body, Delivery::Pending)?;
+        }
+        Ok(Ok(()))
+    }
+
+    /// Drops a message that the relay cannot have.
+    pub fn discard(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: &MessageId,
+    ) -> Result<Result<(), RequestError>, StoreError> {
+        match self.queued(id) {
+            None => Ok(Err(RequestError::UnknownMessage)),
+            Some(queued) if queued.out.sent && !queued.out.failed => Ok(Err(RequestError::Busy)),
+            Some(_) => {
+                self.dequeue(cx, id)?;
+                self.unsay(cx, id)?;
+                Ok(Ok(()))
+            }
+        }
+    }
+
+    pub(super) fn queued(&self, id: &MessageId) -> Option<&Queued> {
+        self.outbox.iter().find(|q| q.out.content.id == *id)
+    }
+
+    pub(super) fn enqueue(&mut self, cx: &mut Cx<'_>, content: Content) -> Result<u64, StoreError> {
+        let order = self.record.outbox_next;
+        self.record.outbox_next += 1;
+        self.touch();
+        let out = Outgoing {
+            order,
+            content,
+            failed: false,
+            sent: false,
+        };
+        self.keep(cx, &out)?;
+        self.outbox.push(Queued { out, sent_in: None });
+        Ok(order)
+    }
+
+    fn keep(&mut self, cx: &mut Cx<'_>, out: &Outgoing) -> Result<(), StoreError> {
+        let key = record::key_in(&self.id(), &out.order.to_be_bytes());
+        record::write(cx.txn, Space::Outbox, &key, out)
+    }
+
+    fn dequeue(&mut self, cx: &mut Cx<'_>, id: &MessageId) -> Result<Option<Outgoing>, StoreError> {
+        let Some(index) = self.outbox.iter().position(|q| q.out.content.id == *id) else {
+            return Ok(None);
+        };
+        let out = self.outbox.remove(index).out;
+        cx.txn.delete(
+            Space::Outbox,
+            &record::key_in(&self.id(), &out.order.to_be_bytes()),
+        )?;
+        Ok(Some(out))
+    }
+
+    /// Sends what waits and is not on its way in this epoch.
+    pub(super) fn flush(&mut self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
+        let epoch = self.record.epoch;
+        for index in 0..self.outbox.len() {
+            let flying = self
+                .outbox
+                .iter()
+                .filter(|q| q.sent_in == Some(epoch))
+                .count();
+            let queued = &self.outbox[index];
+            if queued.out.failed || queued.sent_in == Some(epoch) {
+                continue;
+            }
+            if flying >= WINDOW {
+                break;
+            }
+            let content = queued.out.content.encode();
+            let id = queued.out.content.id;
+            let sealed = self.with_group(cx, |group, provider, signer| {
+                group.encrypt(provider, signer, &content)
+            })?;
+            // A group that cannot encrypt is not one we are in any more.
+            let Some(body) = sealed else { break };
+            let queued = &mut self.outbox[index];
+            queued.sent_in = Some(epoch);
+            if !std::mem::replace(&mut queued.out.sent, true) {
+                let out = queued.out.clone();
+                self.keep(cx, &out)?;
+            }
+            let (room, kind) = (self.id(), ChatKind::Application);
+            let (adds, removes, body) = (vec![], vec![], body.into());
+            let send = ChatSend {
+                room,
+                id,
+                kind,
+                epoch,
+                adds,
+                removes,
+                body,
+            };
+            self.send(cx, ClientFrame::ChatSend(send));
+        }
+        Ok(())
+    }
+
+    /// The relay has given an own message its place.
+    pub(super) fn accept_message(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: &MessageId,
+        seq: Seq,
+        at: Millis,
+    ) -> Result<(), StoreError> {
+        let Some(out) = self.dequeue(cx, id)? else {
+            return Ok(());
+        };
+        self.record.sent_since += 1;
+        self.touch();
+        match out.content.saying {
+            Saying::Text(body) => self.note_accepted(cx, &mut At::new(seq, at), *id, body),
+            Saying::Leave => self.announced(cx, false),
+            Saying::Delete => self.announced(cx, true),
+        }
+    }
+
+    /// The relay refused a message for good.
+    pub(super) fn fail_message(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: &MessageId,
+    ) -> Result<(), StoreError> {
+        let Some(queued) = self.outbox.iter_mut().find(|q| q.out.content.id == *id) else {
+            return Ok(());
+        };
+        queued.out.failed = true;
+        queued.sent_in = None;
+        let out = queued.out.clone();
+        self.keep(cx, &out)?;
+        match out.content.saying {
+            Saying::Text(body) => self.note_waiting(cx, out.order, *id, body, Delivery::Failed),
+            // The goodbye cannot be said. Then go without it.
+            Saying::Leave | Saying::Delete => {
+                let delete = matches!(
+                    self.record.departure,
+                    Departure::Announcing { delete: true }
+                );
+                self.dequeue(cx, id)?;
+                self.announced(cx, delete)
+            }
+        }
+    }
+
+    /// The room is over: what waits will not be sent, and says so.
+    pub(super) fn fail_all(&mut self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
+        for id in self
+            .outbox
+            .iter()
+            .map(|q| q.out.content.id)
+            .collect::<Vec<_>>()
+        {
+            match self.queued(&id).map(|q| &q.out.content.saying) {
+                Some(Saying::Text(_)) => self.fail_message(cx, &id)?,
+                _ => drop(self.dequeue(cx, &id)?),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn tidy(body: MessageBody) -> MessageBody {
+    let reply_to = body.reply_to.map(|quote| Quote {
+        text: clean_text(&quote.text, false)
+            .chars()
+            .take(QUOTE_MAX)
+            .collect(),
+        name: clean_text(&quote.name, false)
+            .chars()
+            .take(crate::model::NAME_MAX)
+            .collect(),
+        ..quote
+    });
+    MessageBody {
+        text: clean_text(body.text.trim_end(), true),
+        reply_to,
+    }
+}

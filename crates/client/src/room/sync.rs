@@ -1,0 +1,275 @@
+//! Getting in step with the relay, and staying in step.
+
+use super::{Cx, Live, Room, Sync, record::Departure, timeline::At};
+use crate::{
+    api::{Change, Effect},
+    model::{GapWhy, Standing},
+    store::StoreError,
+};
+use sotto_wire::{
+    ClientFrame, DeviceId, ErrorCode, MessageId, Millis, Seq, UserId, WireError,
+    codec::Envelope,
+    frame::{Presence, PresenceAction, RoomOpened, RoomSettings},
+};
+
+/// Before asking again for what the relay could not do.
+const PATIENCE: Millis = 5_000;
+
+impl Room {
+    /// The relay is up: say where we stand.
+    pub fn relay_up(&mut self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
+        self.relay_down();
+        match (&self.record.standing, self.record.departure) {
+            (_, Departure::Telling { delete }) => self.tell_departure(cx, delete),
+            (_, Departure::Announcing { .. }) => return self.open(cx),
+            (Standing::Creating, _) => {
+                let settings = RoomSettings::default();
+                self.send(
+                    cx,
+                    ClientFrame::RoomCreate {
+                        room: self.id(),
+                        settings,
+                    },
+                );
+            }
+            (Standing::Knocking, _) => self.knock(cx),
+            (Standing::Member | Standing::Lost, _) => return self.open(cx),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub fn relay_down(&mut self) {
+        let admit_at = std::mem::take(&mut self.live.admit_at);
+        let last_signal = self.live.last_signal;
+        let renew_at = self.live.renew_at;
+        let sweep_at = self.live.sweep_at;
+        self.live = Live {
+            admit_at,
+            last_signal,
+            renew_at,
+            sweep_at,
+            ..Live::default()
+        };
+        for queued in &mut self.outbox {
+            queued.sent_in = None;
+        }
+        self.touch();
+    }
+
+    pub fn created(&mut self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
+        if self.record.standing != Standing::Creating {
+            return Ok(());
+        }
+        self.record.standing = Standing::Member;
+        self.touch();
+        self.open(cx)
+    }
+
+    /// Asks for everything after the cursor.
+    pub(super) fn open(&mut self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
+        if cx.up && self.live.sync != Sync::Opening {
+            self.live.sync = Sync::Opening;
+            let (room, since) = (self.id(), self.record.cursor);
+            // An error names the request, and this one is named by the room.
+            let id = Some(MessageId(room.0).into());
+            let relay = self.record.relay.clone();
+            let frame = ClientFrame::RoomOpen { room, since };
+            cx.out.push(Effect::Send {
+                relay,
+                envelope: Envelope { id, frame },
+            });
+            self.touch();
+        }
+        Ok(())
+    }
+
+    pub fn opened(&mut self, cx: &mut Cx<'_>, opened: RoomOpened) -> Result<(), StoreError> {
+        if self.live.sync != Sync::Opening {
+            return Ok(());
+        }
+        self.touch();
+        self.live.relay_host = Some(opened.host);
+        for member in &opened.members {
+            self.live
+                .online
+                .insert(member.user, member.state == Presence::Online);
+            self.live.delivered.insert(member.user, member.up_to);
+        }
+        let missing = opened.retained_from.saturating_sub(self.record.cursor + 1);
+        if missing > 0 && opened.retained_from <= opened.head + 1 {
+            self.record.cursor = opened.retained_from - 1;
+            let mut at = At::new(self.record.cursor, cx.now.wall);
+            self.say_gap(cx, &mut at, missing, GapWhy::Expired)?;
+        }
+        if opened.head < self.record.cursor {
+            // The relay forgot what it had acknowledged. Its order starts to
+            // differ from ours: nothing can be sent safely into it.
+            self.record.standing = Standing::Lost;
+            self.live.sync = Sync::Current;
+            return Ok(());
+        }
+        self.live.sync = Sync::Open {
+            head: opened.head,
+            epoch: opened.epoch,
+        };
+        if self.record.cursor == opened.head {
+            self.caught_up(cx, opened.epoch)?;
+        }
+        self.show_people(cx);
+        self.repeat_read_mark(cx)
+    }
+
+    pub fn host_updated(&mut self, host: UserId) {
+        self.live.relay_host = Some(host);
+    }
+
+    pub fn delivered(&mut self, cx: &mut Cx<'_>, user: UserId, _device: DeviceId, up_to: Seq) {
+        if self.record.member(&user).is_some() {
+            let known = self.live.delivered.entry(user).or_default();
+            *known = up_to.max(*known);
+            self.show_people(cx);
+        }
+    }
+
+    pub fn presence(
+        &mut self,
+        cx: &mut Cx<'_>,
+        user: UserId,
+        action: PresenceAction,
+    ) -> Result<(), StoreError> {
+        if self.record.member(&user).is_none() {
+            return Ok(());
+        }
+        let online = matches!(action, PresenceAction::Online | PresenceAction::Joined);
+        let was = self.live.online.insert(user, online);
+        self.show_people(cx);
+        if online && was != Some(true) {
+            self.repeat_read_mark(cx)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The relay ended the room. Whether its host wanted that, only the host
+    /// can say, inside MLS.
+    pub fn deleted_by_relay(&mut self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
+        match (&self.record.standing, self.record.departure) {
+            (_, Departure::Telling { .. } | Departure::Announcing { .. }) => self.departed(cx),
+            (Standing::Member | Standing::Knocking | Standing::Lost | Standing::Creating, _) => {
+                let mut at = At::new(self.record.cursor, cx.now.wall);
+                self.say(cx, &mut at, crate::model::SystemLine::Deleted { by: None })?;
+                self.end(cx, Standing::Deleted { by: None })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The relay refused something of this room. `Ok(false)`: not ours.
+    pub fn refused(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: Option<MessageId>,
+        error: &WireError,
+    ) -> Result<bool, StoreError> {
+        let Some(id) = id else { return Ok(false) };
+        if self.record.joining.as_ref().is_some_and(|j| j.knock == id) {
+            self.knock_refused(cx, error)?;
+            return Ok(true);
+        }
+        let commit = self.pending.as_ref().is_some_and(|p| p.id == id);
+        if !commit && self.queued(&id).is_none() {
+            return Ok(false);
+        }
+        self.touch();
+        match error.code {
+            ErrorCode::StaleEpoch => self.stale(cx, &id, error.epoch.unwrap_or_default())?,
+            ErrorCode::RateLimited | ErrorCode::Unavailable => {
+                self.unsend(&id);
+                let wait = error.retry_after.unwrap_or(PATIENCE);
+                self.live.hold_until = Some(cx.now.mono + wait.clamp(100, 60_000));
+            }
+            ErrorCode::NotAMember | ErrorCode::UnknownRoom => self.shut_out(cx)?,
+            code if commit => {
+                self.fail_commit(cx)?;
+                cx.show(Change::Refused {
+                    room: Some(self.id()),
+                    code,
+                });
+            }
+            code => {
+                self.fail_message(cx, &id)?;
+                cx.show(Change::Refused {
+                    room: Some(self.id()),
+                    code,
+                });
+            }
+        }
+        Ok(true)
+    }
+
+    /// The relay is in another epoch. Either the commit that made it is on its
+    /// way, or it has come since; if neither, ask.
+    fn stale(&mut self, cx: &mut Cx<'_>, id: &MessageId, epoch: u64) -> Result<(), StoreError> {
+        self.unsend(id);
+        if epoch == self.record.epoch {
+            Ok(())
+        } else {
+            self.open(cx)
+        }
+    }
+
+    fn unsend(&mut self, id: &MessageId) {
+        if self.pending.as_ref().is_some_and(|p| p.id == *id) {
+            self.live.commit_sent = false;
+        }
+        if let Some(queued) = self.outbox.iter_mut().find(|q| q.out.content.id == *id) {
+            queued.sent_in = None;
+        }
+    }
+
+    /// `room.open` was refused.
+    pub fn open_refused(&mut self, cx: &mut Cx<'_>, error: &WireError) -> Result<(), StoreError> {
+        match error.code {
+            ErrorCode::NotAMember | ErrorCode::UnknownRoom => self.shut_out(cx),
+            code => {
+                self.live.sync = Sync::Closed;
+                let wait = error.retry_after.unwrap_or(PATIENCE);
+                self.live.hold_until = Some(cx.now.mono + wait.clamp(100, 60_000));
+                cx.show(Change::Refused {
+                    room: Some(self.id()),
+                    code,
+                });
+                Ok(())
+            }
+        }
+    }
+
+    /// After a wait that the relay asked for.
+    pub(super) fn open_again(&mut self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
+        let waited = self
+            .live
+            .hold_until
+            .is_some_and(|until| until <= cx.now.mono);
+        if self.live.sync == Sync::Closed && waited && self.takes_part() {
+            self.live.hold_until = None;
+            return self.open(cx);
+        }
+        Ok(())
+    }
+
+    /// The relay says that we are not in, or that
+    /// there is no such room. It may lie, so history and keys stay, and the
+    /// next connection asks again.
+    pub fn shut_out(&mut self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
+        self.touch();
+        self.live.sync = Sync::Closed;
+        if self.record.departure != Departure::None {
+            return self.departed(cx);
+        }
+        if self.is_member() {
+            self.record.standing = Standing::Lost;
+        }
+        Ok(())
+    }
+}

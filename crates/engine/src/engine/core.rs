@@ -1,0 +1,516 @@
+//! The engine's loop: it owns the client and the store, and keeps to the
+//! client's law of use.
+//!
+//! A commit that fails is not the end. What the client did for it is dropped
+//! with the client, which is loaded again as the disk has it; the links are
+//! ended, since the relays will repeat what was not acknowledged; whoever
+//! waits is answered. Then the disk is tried until it works. Only a damaged
+//! database stops the engine.
+
+use super::{links::Links, subscribers::Subscribers};
+use crate::{
+    api::{Event, LinkStatus, Me, Problem, Snapshot, StopWhy, StoreFailure},
+    link::{self, FromLink, Said},
+    secret,
+    store::{Store, StoreTxn},
+    vault::keyring::KeyringState,
+};
+use sotto_client::{
+    Call, Change, Client, Effect, Input, Now, Outcome, Rejected, Request, RequestError, StoreError,
+    Txn, Why,
+    model::Profile,
+    store::Space,
+};
+use sotto_wire::{Millis, RelayAddress, RelayFrame, auth::Tokens};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// First and longest wait between two tries of a disk that fails.
+const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+/// A disk that worked for this long is trusted again.
+const HEALED: Duration = Duration::from_secs(60);
+/// A client that wants to be woken again and again does not get the whole
+/// processor.
+const WAKE_GAP: Duration = Duration::from_millis(5);
+/// From here on a clock is wrong (milliseconds).
+const CLOCK_OFF: u64 = 300_000;
+
+type Read = Box<dyn FnOnce(&Client, &mut StoreTxn<'_>) -> Result<(), StoreError> + Send>;
+
+/// What a handle asks of the loop. An answer that is dropped says "no".
+pub enum Ask {
+    Request { request: Request, answer: oneshot::Sender<Result<Outcome, RequestError>> },
+    Read(Read),
+    Keep { key: Vec<u8>, value: Vec<u8>, answer: oneshot::Sender<()> },
+    Subscribe { answer: oneshot::Sender<(Snapshot, mpsc::Receiver<Event>)> },
+    Counters { answer: oneshot::Sender<BTreeMap<Why, u64>> },
+    Keyring(KeyringState),
+    ReconnectNow,
+    Stop,
+    #[cfg(test)]
+    FillDisk(bool),
+}
+
+/// What can be seen without asking.
+pub struct Watches {
+    pub me: watch::Receiver<Me>,
+    pub relays: watch::Receiver<Vec<(RelayAddress, LinkStatus)>>,
+}
+
+pub struct Core {
+    store: Store,
+    /// `None` only while the store cannot be read.
+    client: Option<Client>,
+    loaded: Instant,
+    asks: mpsc::Receiver<Ask>,
+    from_links: mpsc::Receiver<FromLink>,
+    links: Links,
+    subscribers: Subscribers,
+    waiting: BTreeMap<Call, oneshot::Sender<Result<Outcome, RequestError>>>,
+    calls: u64,
+    counters: BTreeMap<Why, u64>,
+    woken: Instant,
+    trouble: Option<Trouble>,
+    /// When the disk last came back, and how long was waited for it.
+    healed: Option<(Instant, Duration)>,
+    over: Option<StopWhy>,
+    me: watch::Sender<Me>,
+    relays: watch::Sender<Vec<(RelayAddress, LinkStatus)>>,
+}
+
+/// The store does not work.
+struct Trouble {
+    retry_at: Instant,
+    delay: Duration,
+}
+
+/// Makes the person whose store this is.
+pub fn found(store: &mut Store, profile: Profile) -> Result<(), StoreError> {
+    let now = Now { wall: wall(), mono: 0 };
+    let mut txn = store.begin()?;
+    Client::create(secret::random(), &mut txn, now, profile)?;
+    txn.commit()
+}
+
+impl Core {
+    /// Loads the client. `links` is where links run.
+    pub fn new(
+        mut store: Store,
+        asks: mpsc::Receiver<Ask>,
+        links: tokio::runtime::Handle,
+    ) -> Result<(Self, Watches), StoreError> {
+        let loaded = Instant::now();
+        let client = load(&mut store)?;
+        let me = Me { user: client.user(), device: client.device(), profile: client.profile() };
+        let (to_engine, from_links) = mpsc::channel(link::INBOX);
+        let links = Links::new(me.user, to_engine, links, wall);
+        let (me, my_watch) = watch::channel(me);
+        let (relays, relay_watch) = watch::channel(Vec::new());
+        let mut core = Self {
+            store,
+            client: Some(client),
+            loaded,
+            asks,
+            from_links,
+            links,
+            subscribers: Subscribers::default(),
+            waiting: BTreeMap::new(),
+            calls: 0,
+            counters: BTreeMap::new(),
+            woken: loaded,
+            trouble: None,
+            healed: None,
+            over: None,
+            me,
+            relays,
+        };
+        core.connect_all();
+        Ok((core, Watches { me: my_watch, relays: relay_watch }))
+    }
+
+    /// Until it is told to stop, nobody holds a handle, or the database is
+    /// damaged. Everything is closed when it returns.
+    pub async fn run(mut self) -> StopWhy {
+        let why = loop {
+            let wake = self.wake_at();
+            tokio::select! {
+                ask = self.asks.recv() => match ask {
+                    Some(Ask::Stop) | None => break StopWhy::Asked,
+                    Some(ask) => self.answer(ask),
+                },
+                Some(from) = self.from_links.recv() => self.hear(from),
+                () = at(wake) => self.wake(),
+            }
+            if let Some(why) = self.over {
+                break why;
+            }
+        };
+        self.close(why).await;
+        why
+    }
+
+    async fn close(mut self, why: StopWhy) {
+        self.turn_away();
+        // Links that still wait to be heard must not wait for ever.
+        self.from_links.close();
+        self.links.stop().await;
+        self.relays.send_modify(|all| all.iter_mut().for_each(|(_, s)| *s = LinkStatus::Off));
+        self.client = None;
+        if let Err(error) = self.store.close() {
+            tracing::warn!(%error, "the database was not closed cleanly");
+        }
+        self.subscribers.dismiss(&Event::Stopped(why));
+    }
+
+    fn answer(&mut self, ask: Ask) {
+        match ask {
+            Ask::Request { request, answer } => self.request(request, answer),
+            Ask::Read(read) => self.read(read),
+            Ask::Keep { key, value, answer } => {
+                if self.write(|txn| txn.put(Space::Setting, &key, &value)) {
+                    let _ = answer.send(());
+                }
+            }
+            Ask::Subscribe { answer } => {
+                let _ = answer.send(self.subscribe());
+            }
+            Ask::Counters { answer } => {
+                let _ = answer.send(self.counters.clone());
+            }
+            Ask::Keyring(KeyringState::Working) => {
+                self.subscribers.clear(|p| matches!(p, Problem::KeyringGone(_)));
+            }
+            Ask::Keyring(state) => self.subscribers.raise(Problem::KeyringGone(state)),
+            Ask::ReconnectNow => {
+                self.recover_if_troubled();
+                self.links.reconnect_now();
+            }
+            #[cfg(test)]
+            Ask::FillDisk(full) => self.store.fill_disk(full),
+            Ask::Stop => self.over = Some(StopWhy::Asked),
+        }
+    }
+
+    fn request(&mut self, request: Request, answer: oneshot::Sender<Result<Outcome, RequestError>>) {
+        // Somebody wants something: a good moment to see whether the disk is
+        // back.
+        self.recover_if_troubled();
+        if self.trouble.is_some() {
+            let _ = answer.send(Err(RequestError::Internal));
+            return;
+        }
+        self.calls += 1;
+        let call = Call(self.calls);
+        self.waiting.insert(call, answer);
+        self.take(Input::Ui { call, request });
+    }
+
+    fn read(&mut self, read: Read) {
+        let Some(client) = &self.client else { return };
+        let done = self.store.begin().and_then(|mut txn| read(client, &mut txn));
+        if let Err(error) = done {
+            self.fail(&error);
+        }
+    }
+
+    /// Writes a record of the engine's own; says whether it is on disk.
+    fn write(&mut self, write: impl FnOnce(&mut StoreTxn<'_>) -> Result<(), StoreError>) -> bool {
+        self.recover_if_troubled();
+        if self.trouble.is_some() {
+            return false;
+        }
+        let written = self.store.begin().and_then(|mut txn| {
+            write(&mut txn)?;
+            txn.commit()
+        });
+        if let Err(error) = &written {
+            self.fail(error);
+        }
+        written.is_ok()
+    }
+
+    fn subscribe(&mut self) -> (Snapshot, mpsc::Receiver<Event>) {
+        let snapshot = Snapshot {
+            me: self.me.borrow().clone(),
+            rooms: self.client.as_ref().map(Client::rooms).unwrap_or_default(),
+            relays: self.relays.borrow().clone(),
+            problems: self.subscribers.problems().to_vec(),
+        };
+        (snapshot, self.subscribers.add())
+    }
+
+    /// Something from a link. A link that was ended is not heard any more.
+    fn hear(&mut self, from: FromLink) {
+        if !self.links.is_current(&from) {
+            return;
+        }
+        let relay = from.relay;
+        match from.said {
+            Said::Status(status) => self.set_status(relay, status),
+            Said::Up { connection } => {
+                self.links.set_connection(&relay, Some(connection));
+                self.take(Input::RelayUp { relay });
+            }
+            Said::Down => {
+                if self.links.set_connection(&relay, None) {
+                    self.take(Input::RelayDown { relay });
+                }
+            }
+            Said::Frame(envelope) => {
+                if let RelayFrame::AuthOk { server_time, .. } = envelope.frame {
+                    self.see_clock(server_time);
+                }
+                self.take(Input::Relay { relay, envelope });
+            }
+            Said::Garbled(error) => self.take(Input::Garbled { relay, error }),
+            Said::Sign { challenge, signed } => {
+                if let Some(client) = &self.client {
+                    let _ = signed.send(client.sign_in(&relay.authority(), &challenge));
+                }
+            }
+            Said::Tokens(tokens) => self.keep_tokens(&relay, tokens.as_ref()),
+        }
+    }
+
+    /// The client's law of use: one input, one transaction, then the effects.
+    fn take(&mut self, input: Input) {
+        let now = self.now();
+        let Some(client) = &mut self.client else { return };
+        let handled = self.store.begin().and_then(|mut txn| {
+            let effects = client.handle(now, input, &mut txn)?;
+            txn.commit()?;
+            Ok(effects)
+        });
+        match handled {
+            Ok(effects) => effects.into_iter().for_each(|effect| self.perform(effect)),
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Send { relay, envelope } => self.links.send(&relay, &envelope),
+            Effect::Connect { relay } => self.connect(relay),
+            Effect::Disconnect { relay } => {
+                if self.links.end(&relay) {
+                    self.keep_tokens(&relay, None);
+                    self.set_status(relay, LinkStatus::Off);
+                }
+            }
+            Effect::Answer { call, result } => {
+                if let Some(answer) = self.waiting.remove(&call) {
+                    let _ = answer.send(result);
+                }
+            }
+            Effect::Show(Change::ClockWrong { ahead_ms }) => self.set_clock(ahead_ms),
+            Effect::Show(change) => {
+                if let Change::Profile(profile) = &change {
+                    self.me.send_modify(|me| me.profile = profile.clone());
+                }
+                self.subscribers.tell(Event::Client(change));
+            }
+            Effect::Notify { room, item } => self.subscribers.tell(Event::Notify { room, item }),
+            Effect::Reject(rejected) => self.count(&rejected),
+        }
+    }
+
+    fn count(&mut self, rejected: &Rejected) {
+        let Rejected { room, from, seq, why } = rejected;
+        let count = self.counters.entry(*why).or_default();
+        *count += 1;
+        // The first of its kind is worth a word; a flood is not.
+        if *count == 1 {
+            tracing::warn!(?why, ?room, ?from, ?seq, "refused");
+        } else {
+            tracing::debug!(?why, ?room, ?from, ?seq, "refused");
+        }
+    }
+
+    fn connect_all(&mut self) {
+        let relays = self.client.as_ref().map(Client::relays).unwrap_or_default();
+        relays.into_iter().for_each(|relay| self.connect(relay));
+    }
+
+    fn connect(&mut self, relay: RelayAddress) {
+        if self.links.has(&relay) {
+            return;
+        }
+        let tokens = self.kept_tokens(&relay);
+        self.links.start(relay.clone(), tokens);
+        self.set_status(relay, LinkStatus::Connecting);
+    }
+
+    fn set_status(&mut self, relay: RelayAddress, status: LinkStatus) {
+        self.links.set_status(&relay, status);
+        self.relays.send_replace(self.links.statuses());
+        self.subscribers.tell(Event::Link { relay, status });
+    }
+
+    /// Without them the link signs in anew; unreadable ones are as good as
+    /// none.
+    fn kept_tokens(&mut self, relay: &RelayAddress) -> Option<Tokens> {
+        let txn = self.store.begin().ok()?;
+        let kept = txn.get(Space::Setting, &token_key(relay)).ok()??;
+        serde_json::from_slice(&kept).ok()
+    }
+
+    fn keep_tokens(&mut self, relay: &RelayAddress, tokens: Option<&Tokens>) {
+        let key = token_key(relay);
+        self.write(|txn| match tokens {
+            Some(tokens) => {
+                let text = serde_json::to_vec(tokens).expect("tokens are text and a number");
+                txn.put(Space::Setting, &key, &text)
+            }
+            None => txn.delete(Space::Setting, &key),
+        });
+    }
+
+    fn see_clock(&mut self, server_time: Millis) {
+        if wall().abs_diff(server_time) < CLOCK_OFF {
+            self.set_clock(0);
+        }
+    }
+
+    fn set_clock(&mut self, ahead_ms: i64) {
+        if ahead_ms.unsigned_abs() >= CLOCK_OFF {
+            self.subscribers.raise(Problem::ClockWrong { ahead_ms });
+        } else {
+            self.subscribers.clear(|p| matches!(p, Problem::ClockWrong { .. }));
+        }
+    }
+
+    fn now(&self) -> Now {
+        Now { wall: wall(), mono: self.loaded.elapsed().as_millis() as Millis }
+    }
+
+    fn wake_at(&self) -> Option<Instant> {
+        if let Some(trouble) = &self.trouble {
+            return Some(trouble.retry_at);
+        }
+        let mono = self.client.as_ref()?.next_wake()?;
+        // A time beyond what the clock can hold never comes.
+        let wake = self.loaded.checked_add(Duration::from_millis(mono))?;
+        Some(wake.max(self.woken + WAKE_GAP))
+    }
+
+    fn wake(&mut self) {
+        self.woken = Instant::now();
+        if self.trouble.is_some() {
+            self.recover();
+        } else {
+            self.take(Input::Wake);
+        }
+    }
+
+    /// The store failed: nothing of what was under way happened.
+    fn fail(&mut self, error: &StoreError) {
+        let problem = match error {
+            StoreError::Damaged => {
+                tracing::error!("the database is damaged; the engine stops");
+                self.over = Some(StopWhy::Store(StoreFailure::from(error)));
+                return;
+            }
+            StoreError::Full => Problem::DiskFull,
+            StoreError::Locked => Problem::StoreLocked,
+            StoreError::Io => Problem::DiskFailing,
+        };
+        tracing::warn!(%error, "nothing can be stored");
+        let delay = match (&self.trouble, self.healed.take()) {
+            (Some(trouble), _) => (trouble.delay * 2).min(RETRY.1),
+            (None, Some((at, delay))) if at.elapsed() < HEALED => (delay * 2).min(RETRY.1),
+            (None, _) => RETRY.0,
+        };
+        self.trouble = Some(Trouble { retry_at: Instant::now() + delay, delay });
+        self.subscribers.clear(|p| is_of_store(p) && *p != problem);
+        self.subscribers.raise(problem);
+        self.turn_away();
+        for relay in self.links.end_all() {
+            self.subscribers.tell(Event::Link { relay, status: LinkStatus::Off });
+        }
+        self.relays.send_modify(|all| all.iter_mut().for_each(|(_, s)| *s = LinkStatus::Off));
+        // What the client has in memory may be ahead of the disk.
+        self.client = None;
+        self.reload();
+    }
+
+    fn recover_if_troubled(&mut self) {
+        if self.trouble.is_some() {
+            self.recover();
+        }
+    }
+
+    /// Tries the disk; goes on if it works.
+    fn recover(&mut self) {
+        let probed = self.store.probe();
+        let loaded = probed.and_then(|()| match self.client {
+            Some(_) => Ok(()),
+            None => load(&mut self.store).map(|client| self.adopt(client)),
+        });
+        if let Err(error) = loaded {
+            return self.fail(&error);
+        }
+        let delay = self.trouble.take().map_or(RETRY.0, |trouble| trouble.delay);
+        self.healed = Some((Instant::now(), delay));
+        tracing::info!("the store works again");
+        self.subscribers.clear(is_of_store);
+        self.connect_all();
+    }
+
+    /// The client as the disk has it, so that it can at least be read.
+    fn reload(&mut self) {
+        match load(&mut self.store) {
+            Ok(client) => self.adopt(client),
+            Err(StoreError::Damaged) => self.over = Some(StopWhy::Store(StoreFailure::Damaged)),
+            Err(error) => tracing::debug!(%error, "the store cannot be read either"),
+        }
+    }
+
+    fn adopt(&mut self, client: Client) {
+        self.loaded = Instant::now();
+        self.woken = self.loaded;
+        for room in client.rooms() {
+            self.subscribers.tell(Event::Client(Change::Room(Box::new(room))));
+        }
+        self.client = Some(client);
+    }
+
+    /// Nobody who waits will get another answer.
+    fn turn_away(&mut self) {
+        for (_, answer) in std::mem::take(&mut self.waiting) {
+            let _ = answer.send(Err(RequestError::Internal));
+        }
+    }
+}
+
+fn load(store: &mut Store) -> Result<Client, StoreError> {
+    let now = Now { wall: wall(), mono: 0 };
+    let mut txn = store.begin()?;
+    // A database without its person was not made by this program.
+    let client = Client::load(secret::random(), &mut txn, now)?.ok_or(StoreError::Damaged)?;
+    txn.commit()?;
+    Ok(client)
+}
+
+fn is_of_store(problem: &Problem) -> bool {
+    matches!(problem, Problem::DiskFull | Problem::StoreLocked | Problem::DiskFailing)
+}
+
+fn token_key(relay: &RelayAddress) -> Vec<u8> {
+    format!("token/{relay}").into_bytes()
+}
+
+/// Unix time; 0 before 1970, where clocks without a battery begin.
+fn wall() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    since.as_millis() as Millis
+}
+
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time.into()).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,109 @@
+//! The relay for real: sockets, HTTP, TLS, disk and limits around the hub.
+//!
+//! ```text
+//! listener ── connection ─┬─ HTTP: sign-in, tickets, admin, stats
+//!                         └─ WebSocket: reader ─┐        ┌─ writer ← outlet
+//!                                               ▼        │
+//!                                    actor: owns hub and store
+//! ```
+//!
+//! One actor task owns the hub and the store; everything else sends it
+//! commands. A connection has at most one frame with the actor at a time, so
+//! a busy relay slows its senders down instead of queueing for them.
+//!
+//! The library installs no signal handler, no logger and no other
+//! process-wide state: several relays can run in one process.
+
+mod actor;
+mod config;
+mod data;
+mod gate;
+mod http;
+mod listener;
+mod outlet;
+mod socket;
+mod tls;
+mod visitor;
+
+pub use config::{Admission, Clock, Config, DataError, Limits, StartError, Timings, Tls, TlsError};
+
+use crate::{hub::Hub, store::Store};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
+
+/// Sockets get this long to say goodbye.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// A running relay. Dropping it ends it at once; [`Relay::stop`] ends it well.
+#[derive(Debug)]
+pub struct Relay {
+    address: SocketAddr,
+    fingerprint: Option<[u8; 32]>,
+    shared: Arc<http::Shared>,
+    listener: JoinHandle<()>,
+    actor: JoinHandle<()>,
+    /// Ends when the last socket task has.
+    sockets: mpsc::Receiver<()>,
+    _data: Option<data::DataDir>,
+}
+
+/// Starts a relay and returns once it accepts connections.
+pub async fn start(config: Config) -> Result<Relay, StartError> {
+    // First the port: a relay that is started twice must not touch its data.
+    let listener = TcpListener::bind(config.bind).await.map_err(config::bind_error)?;
+    let address = listener.local_addr().map_err(config::bind_error)?;
+    let data = config.data.as_deref().map(data::DataDir::open).transpose()?;
+    let key = match &data {
+        Some(data) => data.token_key()?,
+        None => data::random()?,
+    };
+    let tls = tls::prepare(&config, data.as_ref())?;
+    let fingerprint = tls.as_ref().and_then(|tls| tls.fingerprint);
+    let mut store = match &data {
+        Some(data) => data.store().await?,
+        None => Store::Memory(Default::default()),
+    };
+    let rows = store.load().await.map_err(DataError::from)?;
+    let hub = Hub::restore(config.hub.clone(), rows);
+
+    let config = Arc::new(config);
+    let (commands, inbox) = mpsc::unbounded_channel();
+    let (alive, sockets) = mpsc::channel(1);
+    let actor = actor::Actor::new(hub, store, config.clone(), commands.downgrade());
+    let actor = tokio::spawn(actor.run(inbox));
+    let shared = Arc::new(http::Shared::new(config.clone(), &key, commands, alive));
+    let router = http::router(shared.clone());
+    let acceptor = tls.map(|tls| tls.acceptor);
+    let listener = tokio::spawn(listener::run(listener, acceptor, router, config));
+    tracing::info!(port = address.port(), tls = fingerprint.is_some(), "relay started");
+    Ok(Relay { address, fingerprint, shared, listener, actor, sockets, _data: data })
+}
+
+impl Relay {
+    /// Where it listens, with the real port where 0 was asked for.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// SHA-256 of the self-signed certificate (DER), for clients to pin.
+    pub fn fingerprint(&self) -> Option<[u8; 32]> {
+        self.fingerprint
+    }
+
+    /// No new connections; every socket is closed with 1001; what is pending
+    /// is written, and the database is left as one file.
+    pub async fn stop(mut self) {
+        self.listener.abort();
+        self.shared.stop().await;
+        let _ = tokio::time::timeout(FAREWELL, self.sockets.recv()).await;
+        let _ = (&mut self.actor).await;
+        tracing::info!("relay stopped");
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.listener.abort();
+        self.actor.abort();
+    }
+}

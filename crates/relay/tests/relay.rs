@@ -1,0 +1,15 @@
+//! The relay over real sockets, on free ports. Everything waits on events,
+//! never on time passing.
+
+#[path = "relay/binary.rs"]
+mod binary;
+#[path = "relay/frames.rs"]
+mod frames;
+#[path = "relay/lasting.rs"]
+mod lasting;
+#[path = "relay/limits.rs"]
+mod limits;
+#[path = "relay/signing_in.rs"]
+mod signing_in;
+#[path = "relay/world.rs"]
+mod world;

@@ -1,0 +1,103 @@
+//! What `docs/SECURITY.md` promises about the page, asserted on the
+//! configuration as it is built in, and on the built page where there is one.
+
+use std::{fs, path::Path};
+use tauri::utils::config::{Csp, PatternKind};
+
+fn context() -> tauri::Context<tauri::test::MockRuntime> {
+    tauri::generate_context!(test = true)
+}
+
+fn policy() -> std::collections::HashMap<String, Vec<String>> {
+    let Some(Csp::DirectiveMap(map)) = context().config().app.security.csp.clone() else {
+        panic!("a policy, by directive");
+    };
+    map.into_iter()
+        .map(|(name, sources)| {
+            (name, Vec::<String>::from(sources).iter().flat_map(|s| s.split(' ')).map(str::to_owned).collect())
+        })
+        .collect()
+}
+
+#[test]
+fn scripts_come_from_the_app_alone() {
+    let policy = policy();
+    assert_eq!(policy["script-src"], ["'self'"]);
+    assert_eq!(policy["default-src"], ["'none'"]);
+    for (name, sources) in &policy {
+        for source in sources {
+            let forbidden = ["data:", "blob:", "'unsafe-", "*", "https:", "filesystem:"];
+            assert!(!forbidden.iter().any(|f| source.starts_with(f)), "{name} {source}");
+        }
+    }
+    assert_eq!(policy["connect-src"], ["ipc:", "http://ipc.localhost", "'self'"]);
+    for closed in ["base-uri", "form-action", "frame-ancestors"] {
+        assert_eq!(policy[closed], ["'none'"], "{closed}");
+    }
+}
+
+#[test]
+fn the_one_inline_style_is_the_one_that_hides_the_isolation_frame() {
+    use sha2::Digest as _;
+    let style = "#__tauri_isolation__ { display: none !important }";
+    let hash = sha2::Sha256::digest(style);
+    let hash = format!("'sha256-{}'", base64(&hash));
+    assert_eq!(policy()["style-src"], ["'self'".to_owned(), hash]);
+}
+
+fn base64(bytes: &[u8]) -> String {
+    // The house's own encoding is the URL-safe one, without padding.
+    let text = sotto_wire::bytes::encode(bytes).replace('-', "+").replace('_', "/");
+    let padding = "=".repeat((4 - text.len() % 4) % 4);
+    text + &padding
+}
+
+#[test]
+fn the_page_is_isolated_and_gets_no_globals() {
+    let context = context();
+    let app = &context.config().app;
+    assert!(matches!(app.security.pattern, PatternKind::Isolation { .. }));
+    assert!(!app.with_global_tauri);
+    assert!(app.security.freeze_prototype);
+    assert!(!app.security.asset_protocol.enable, "no files");
+    assert!(app.windows.is_empty(), "windows are made in code, with their locks");
+    assert!(context.config().build.dev_url.is_none());
+}
+
+#[test]
+fn one_capability_for_one_local_window() {
+    let capability: serde_json::Value =
+        serde_json::from_str(include_str!("capabilities/main.json")).unwrap();
+    assert_eq!(capability["windows"], serde_json::json!([crate::desktop::window::LABEL]));
+    assert_eq!(capability["local"], true);
+    assert!(capability.get("remote").is_none());
+    let files = fs::read_dir(root().join("src-tauri/capabilities")).unwrap().count();
+    assert_eq!(files, 1, "the only capability file");
+}
+
+#[test]
+fn no_plugin_can_touch_files_shells_or_the_network() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    for plugin in ["fs", "shell", "http", "websocket", "upload", "sql", "store", "process", "localhost"] {
+        let name = format!("tauri-plugin-{plugin}");
+        assert!(!manifest.contains(&name), "{name}");
+    }
+}
+
+/// Holds for the placeholder too; the built page is what it is for.
+#[test]
+fn the_built_page_has_no_inline_script_and_loads_nothing_from_elsewhere() {
+    let page = fs::read_to_string(root().join("ui/dist/index.html")).unwrap().to_lowercase();
+    for script in page.split("<script").skip(1) {
+        let (tag, rest) = script.split_once('>').unwrap();
+        assert!(tag.contains("src="), "an inline script");
+        assert!(rest.trim_start().starts_with("</script>"), "a script with a body");
+    }
+    for word in ["javascript:", "http://", "https://", "//cdn", " onload=", " onerror=", "<base", "<style"] {
+        assert!(!page.contains(word), "{word}");
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}

@@ -1,0 +1,77 @@
+//! The desktop app: one window over the engine. It owns what belongs to a
+//! desktop (profile folders, window, links, notifications, clipboard, the
+//! built-in relay) and the typed IPC to the page. It holds no protocol logic
+//! and no key.
+
+mod args;
+mod builtin;
+mod desktop;
+mod ipc;
+mod logging;
+mod profile;
+mod session;
+mod settings;
+
+#[cfg(test)]
+mod hardening;
+
+pub use args::Args;
+
+use profile::Profile;
+use session::Session;
+use std::{process::ExitCode, sync::Arc};
+use tauri::Manager as _;
+
+/// Runs the app until its window is closed.
+pub fn run(args: Args) -> ExitCode {
+    let profile = match Profile::resolve(&args) {
+        Ok(profile) => profile,
+        Err(problem) => return complain(&problem.to_string()),
+    };
+    let log = profile.log_file();
+    if let Err(error) = logging::start(&log) {
+        return complain(&format!("the log {} cannot be written: {error}", log.display()));
+    }
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
+    match build(args, profile) {
+        Ok(app) => {
+            app.run(desktop::quit::on_event);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            tracing::error!(%error, "the window system did not start");
+            complain(&format!("the window system did not start: {error}"))
+        }
+    }
+}
+
+fn build(args: Args, profile: Profile) -> tauri::Result<tauri::App> {
+    let commands = ipc::bindings::commands();
+    let mut context = tauri::generate_context!();
+    // Tauri derives its folders and, on some systems, the name of the one
+    // running instance from the identifier: profiles must not share them.
+    context.config_mut().identifier = profile.identifier();
+    tauri::Builder::default()
+        // First, so that a second start of this profile ends before it does anything.
+        .plugin(desktop::links::single_instance(&profile))
+        .plugin(tauri_plugin_deep_link::init())
+        .plugin(desktop::window::remembering(&profile))
+        .invoke_handler(ipc::guard::guarded(commands.invoke_handler()))
+        .setup(move |app| {
+            let desktop = Arc::new(desktop::Native::new(app.handle().clone()));
+            let session = Session::start(&profile, desktop, args.link);
+            app.manage(session);
+            desktop::links::listen(app.handle());
+            desktop::quit::on_signals(app.handle());
+            desktop::window::open(app.handle(), &profile)?;
+            Ok(())
+        })
+        .build(context)
+}
+
+/// The only words on a terminal: when there is no window to show them in.
+#[allow(clippy::print_stderr)]
+fn complain(text: &str) -> ExitCode {
+    eprintln!("sotto: {text}");
+    ExitCode::FAILURE
+}

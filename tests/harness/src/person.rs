@@ -1,0 +1,183 @@
+//! Someone before the app: what they do and see, in their words.
+//!
+//! A person knows the page by its test ids and nothing else. Everything they
+//! type is remembered by the stage, which later looks for it where it must not
+//! be.
+
+mod locks;
+mod rooms;
+mod talk;
+
+pub use rooms::Link;
+pub use talk::Spoken;
+
+use crate::stage::Backstage;
+use crate::{Failure, Page, Result, Session, Window, long, quick, until};
+use rustix::process::Pid;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+#[derive(Debug)]
+pub struct Person {
+    name: String,
+    profile: PathBuf,
+    /// Where on the desktop their window is.
+    place: usize,
+    backstage: Arc<Backstage>,
+}
+
+impl Person {
+    pub(crate) fn new(
+        name: &str,
+        profile: PathBuf,
+        place: usize,
+        backstage: Arc<Backstage>,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            profile,
+            place,
+            backstage,
+        }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Their profile folder.
+    pub fn profile(&self) -> &Path {
+        &self.profile
+    }
+
+    /// Opens the app in a session with a working keyring.
+    pub async fn opens_the_app(&self) -> Result<()> {
+        self.opens(Session::Keyring, &[]).await
+    }
+
+    /// Opens the app where no keyring answers.
+    pub async fn opens_the_app_without_keyring(&self) -> Result<()> {
+        self.opens(Session::NoKeyring, &[]).await
+    }
+
+    /// Opens the app by clicking an invite link elsewhere.
+    pub async fn opens_the_app_by(&self, link: &Link) -> Result<()> {
+        self.opens(Session::Keyring, std::slice::from_ref(&link.0))
+            .await
+    }
+
+    async fn opens(&self, session: Session, args: &[String]) -> Result<()> {
+        let opened = async {
+            let driver = self.backstage.driver(&self.name, session).await?;
+            let app = self.backstage.binaries.app()?;
+            Window::open(driver, &app, &self.profile, args, self.place).await
+        };
+        let window = opened.await.map_err(|f| self.failing("opens the app", f))?;
+        self.backstage.enters(&self.name, window);
+        Ok(())
+    }
+
+    pub async fn closes_the_app(&self) -> Result<()> {
+        let mut window = self.backstage.leaves(&self.name)?;
+        window
+            .close()
+            .await
+            .map_err(|f| self.failing("closes the app", f))
+    }
+
+    /// The app dies by SIGKILL, without a chance to save anything.
+    pub async fn app_is_killed(&self) -> Result<()> {
+        let mut window = self.backstage.leaves(&self.name)?;
+        window
+            .kill()
+            .await
+            .map_err(|f| self.failing("'s app is killed", f))
+    }
+
+    /// The process of the app.
+    pub fn app(&self) -> Result<Pid> {
+        self.backstage.with_window(&self.name, Window::app)?
+    }
+
+    pub fn page(&self) -> Result<Page> {
+        self.backstage
+            .with_window(&self.name, |window| window.page().clone())
+    }
+
+    pub async fn screenshot(&self) -> Result<Vec<u8>> {
+        self.page()?.screenshot().await
+    }
+
+    /// Waits for the welcome screen.
+    pub async fn sees_the_welcome(&self) -> Result<()> {
+        self.page()?.sees_within("welcome-name", long()).await
+    }
+
+    /// Fills in the welcome screen; rooms live on the relay at `address`, which
+    /// may be an invite link.
+    pub async fn settles_at(&self, address: &str) -> Result<()> {
+        let page = self.introduces_themselves().await?;
+        page.click("welcome-relay").await?;
+        page.fill("welcome-address", address).await?;
+        page.click("welcome-start").await?;
+        self.is_connected().await
+    }
+
+    /// Fills in the welcome screen; rooms live on this computer.
+    pub async fn settles_here(&self) -> Result<()> {
+        let page = self.introduces_themselves().await?;
+        page.click("welcome-here").await?;
+        page.click("welcome-start").await?;
+        self.is_connected().await
+    }
+
+    async fn introduces_themselves(&self) -> Result<Page> {
+        let page = self.page()?;
+        self.step("gives their name", async {
+            page.sees_within("welcome-name", long()).await?;
+            self.backstage.heard(&self.name);
+            page.fill("welcome-name", &self.name).await
+        })
+        .await?;
+        Ok(page)
+    }
+
+    /// Waits until the app says that it is connected.
+    pub async fn is_connected(&self) -> Result<()> {
+        self.connection_is("connected").await
+    }
+
+    /// Waits until the app says that it is not connected.
+    pub async fn notices_the_outage(&self) -> Result<()> {
+        self.connection_is("waiting").await
+    }
+
+    async fn connection_is(&self, wanted: &str) -> Result<()> {
+        let page = self.page()?;
+        let script = "return [...document.querySelectorAll('[data-testid=\"connection-status\"]')]\
+            .map((status) => status.dataset.state ?? '');";
+        let what = format!("{} to be {wanted}", self.name);
+        until(&what, long(), async || {
+            let states = page.ask(script).await.map_err(|f| f.to_string())?;
+            let found = states
+                .as_array()
+                .is_some_and(|all| all.iter().any(|state| state == wanted));
+            if found {
+                Ok(())
+            } else {
+                Err(format!("the status is {states}"))
+            }
+        })
+        .await
+    }
+
+    async fn step<T>(&self, what: &str, act: impl Future<Output = Result<T>>) -> Result<T> {
+        act.await.map_err(|failure| self.failing(what, failure))
+    }
+
+    fn failing(&self, what: &str, failure: Failure) -> Failure {
+        failure.during(format!("{} {what}", self.name))
+    }
+}

@@ -1,0 +1,91 @@
+//! Rooms: creating, inviting, joining, letting in.
+
+use super::Person;
+use crate::{Result, quick};
+
+/// An invite link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link(pub String);
+
+impl Person {
+    /// Creates a room in which the host admits newcomers.
+    pub async fn creates_room(&self, room: &str) -> Result<()> {
+        self.backstage.heard(room);
+        self.step("creates a room", async {
+            let page = self.page()?;
+            page.click("new-room").await?;
+            page.fill("new-room-name", room).await?;
+            page.click("new-room-by-host").await?;
+            page.click("new-room-create").await?;
+            self.is_in(room).await
+        })
+        .await
+    }
+
+    /// Waits until the room is open before them.
+    pub async fn is_in(&self, room: &str) -> Result<()> {
+        self.page()?
+            .text_where("room-title", &format!("“{room}”"), quick(), |title| {
+                title.contains(room)
+            })
+            .await?;
+        Ok(())
+    }
+
+    pub async fn goes_to(&self, room: &str) -> Result<()> {
+        self.step("goes to a room", async {
+            self.page()?.click_where("room-row", room).await?;
+            self.is_in(room).await
+        })
+        .await
+    }
+
+    /// Makes an invite link, copies it, and hands it over.
+    pub async fn copies_an_invite_link(&self) -> Result<Link> {
+        self.step("copies an invite link", async {
+            let page = self.page()?;
+            self.looks_at_people().await?;
+            page.click("invite-create").await?;
+            page.sees("invite-link").await?;
+            page.click("invite-copy").await?;
+            let link = page.value("invite-link").await?;
+            if let Some((_, secret)) = link.split_once('#') {
+                self.backstage.heard(secret);
+            }
+            Ok(Link(link))
+        })
+        .await
+    }
+
+    async fn looks_at_people(&self) -> Result<()> {
+        let page = self.page()?;
+        if page.shows("people-panel").await {
+            return Ok(());
+        }
+        page.click("people-open").await?;
+        page.sees("people-panel").await
+    }
+
+    pub async fn joins_by(&self, link: &Link) -> Result<()> {
+        self.step("joins by a link", async {
+            let page = self.page()?;
+            page.click("join-open").await?;
+            page.fill("join-link", &link.0).await?;
+            page.click("join-submit").await
+        })
+        .await
+    }
+
+    /// Says yes to the one who knocks.
+    pub async fn lets_in(&self, who: &Person) -> Result<()> {
+        self.step("lets someone in", async {
+            let page = self.page()?;
+            self.looks_at_people().await?;
+            page.text_where("knock", &who.name, quick(), |text| text.contains(&who.name))
+                .await?;
+            page.click("knock-admit").await?;
+            page.misses("knock-admit").await
+        })
+        .await
+    }
+}

@@ -1,0 +1,302 @@
+//! One play: a desktop, a relay and people, set up, watched and cleared away.
+//!
+//! A play succeeds only if its scene does, no log holds an ERROR, and what was
+//! spoken cannot be found on the relay. A failed play leaves pictures, page
+//! texts and logs in its folder.
+
+use crate::driver::Driver;
+use crate::search::{Search, files_below};
+use crate::{
+    Binaries, Brand, Desktop, Ending, Failure, Person, Relay, Result, Session, Window, Wiretap,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+/// No play takes longer; one that does hangs.
+const LIMIT: Duration = Duration::from_secs(420);
+
+/// How every JSON Web Token begins.
+const TOKENS: [&str; 2] = ["eyJ0eXAi", "eyJhbGci"];
+
+#[derive(Debug)]
+pub struct Stage {
+    backstage: Arc<Backstage>,
+    relay: tokio::sync::Mutex<Option<Relay>>,
+    wire: OnceLock<Wiretap>,
+    /// How many there are.
+    people: AtomicUsize,
+}
+
+/// What people need while they act.
+#[derive(Debug)]
+pub(crate) struct Backstage {
+    pub(crate) binaries: Binaries,
+    logs: PathBuf,
+    windows: Mutex<BTreeMap<String, Window>>,
+    spoken: Mutex<BTreeSet<String>>,
+    desktop: Desktop,
+    brand: Brand,
+    root: tempfile::TempDir,
+}
+
+impl Stage {
+    /// Plays `scene`; logs and evidence go to `folder`, which is emptied first.
+    pub async fn play(
+        folder: &Path,
+        binaries: Binaries,
+        scene: impl AsyncFnOnce(&Stage) -> Result<()>,
+    ) -> Result<()> {
+        let stage = Self::set(folder, binaries).await?;
+        let played = match tokio::time::timeout(LIMIT, scene(&stage)).await {
+            Ok(played) => played,
+            Err(_) => Err(Failure::new(format!(
+                "the play took longer than {} s",
+                LIMIT.as_secs()
+            ))),
+        };
+        let outcome = match played {
+            Ok(()) => stage.ends_well().await,
+            Err(failure) => Err(failure),
+        };
+        if outcome.is_err() {
+            stage.keep_evidence(folder).await;
+        }
+        outcome
+    }
+
+    async fn set(folder: &Path, binaries: Binaries) -> Result<Self> {
+        if folder.exists() {
+            fs::remove_dir_all(folder)?;
+        }
+        let logs = folder.join("logs");
+        fs::create_dir_all(&logs)?;
+        let brand = Brand::new()?;
+        // Short, because the buses' sockets live in it.
+        let root = tempfile::Builder::new().prefix("sotto-").tempdir()?;
+        let desktop = Desktop::start(root.path(), &logs, &brand).await?;
+        let backstage = Backstage {
+            binaries,
+            logs,
+            windows: Mutex::default(),
+            spoken: Mutex::default(),
+            desktop,
+            brand,
+            root,
+        };
+        Ok(Self {
+            backstage: Arc::new(backstage),
+            relay: tokio::sync::Mutex::new(None),
+            wire: OnceLock::new(),
+            people: AtomicUsize::new(0),
+        })
+    }
+
+    /// Someone with a profile folder of their own. They get to the app by
+    /// [`Person::opens_the_app`].
+    pub fn person(&self, name: &str) -> Person {
+        let short = name.split(' ').next().unwrap_or(name).to_lowercase();
+        let profile = self.backstage.root.path().join("profiles").join(short);
+        let place = self.people.fetch_add(1, Ordering::Relaxed);
+        Person::new(name, profile, place, Arc::clone(&self.backstage))
+    }
+
+    /// Starts a relay process behind a wiretap and says the address for apps.
+    pub async fn relay_starts(&self) -> Result<String> {
+        let back = &self.backstage;
+        let data = back.root.path().join("relay");
+        let wire = Wiretap::start().await?;
+        let public = wire.address();
+        let relay = Relay::start(
+            back.binaries.relay()?,
+            data,
+            Some(public),
+            &back.logs,
+            &back.brand,
+        )
+        .await?;
+        wire.lead_to(relay.socket()?);
+        *self.relay.lock().await = Some(relay);
+        self.wire
+            .set(wire)
+            .map_err(|_| Failure::new("there is a relay already"))?;
+        Ok(format!("ws://{public}"))
+    }
+
+    /// The relay dies by SIGKILL.
+    pub async fn relay_is_killed(&self) -> Result<()> {
+        let mut relay = self.relay.lock().await;
+        let relay = relay
+            .as_mut()
+            .ok_or_else(|| Failure::new("there is no relay"))?;
+        relay.end(Ending::Killed);
+        Ok(())
+    }
+
+    /// The relay comes back on the same port with the same data.
+    pub async fn relay_returns(&self) -> Result<()> {
+        let mut relay = self.relay.lock().await;
+        let relay = relay
+            .as_mut()
+            .ok_or_else(|| Failure::new("there is no relay"))?;
+        relay.restart(&self.backstage.brand).await
+    }
+
+    pub fn desktop(&self) -> &Desktop {
+        &self.backstage.desktop
+    }
+
+    /// Where the logs of this play go.
+    pub fn logs(&self) -> &Path {
+        &self.backstage.logs
+    }
+
+    /// Ends everything as its owner would, then judges what is left behind.
+    async fn ends_well(&self) -> Result<()> {
+        let names: Vec<String> = self.backstage.windows().keys().cloned().collect();
+        for name in names {
+            let mut window = self.backstage.leaves(&name)?;
+            window
+                .close()
+                .await
+                .map_err(|failure| failure.during(format!("closing the window of {name}")))?;
+        }
+        if let Some(relay) = self.relay.lock().await.as_mut() {
+            relay.end(Ending::Asked);
+        }
+        self.nothing_readable_is_left()?;
+        self.no_log_has_errors()
+    }
+
+    /// Looks for everything that was spoken: on the wire, on the relay's disk,
+    /// in profiles and the page's own storage, and in every log. Tokens may be
+    /// on the wire and nowhere else.
+    fn nothing_readable_is_left(&self) -> Result<()> {
+        let mut words = self.backstage.spoken();
+        let mut found = BTreeSet::new();
+        if let Some(wire) = self.wire.get() {
+            let spoken = Search::new(words.iter().map(String::as_str));
+            found.extend(spoken.bytes("the wire", &wire.heard()));
+            let tokens = wire.tokens();
+            if tokens.is_empty() {
+                return Err(Failure::new("no token was heard on the wire"));
+            }
+            words.extend(tokens);
+        }
+        words.extend(TOKENS.map(str::to_owned));
+        let search = Search::new(words.iter().map(String::as_str));
+        found.extend(search.folder(self.backstage.root.path())?);
+        found.extend(search.folder(&self.backstage.logs)?);
+        if found.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::new(format!("readable by others: {found:?}")))
+    }
+
+    fn no_log_has_errors(&self) -> Result<()> {
+        let mut files = files_below(&self.backstage.logs)?;
+        let profiles = self.backstage.root.path().join("profiles");
+        files.extend(files_below(&profiles)?.into_iter().filter(|path| {
+            path.components()
+                .any(|part| part.as_os_str().to_string_lossy().contains("log"))
+        }));
+        for file in files {
+            let text = String::from_utf8_lossy(&fs::read(&file)?).into_owned();
+            let broken = |line: &&str| line.contains(" ERROR ") || line.contains("panicked at");
+            if let Some(line) = text.lines().find(broken) {
+                let name = file.file_name().unwrap_or_default().to_string_lossy();
+                return Err(Failure::new(format!("an error in {name}: {line}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Pictures and texts of all open windows, and the apps' own logs.
+    async fn keep_evidence(&self, folder: &Path) {
+        let pages: Vec<_> = self
+            .backstage
+            .windows()
+            .iter()
+            .map(|(name, window)| (name.clone(), window.page().clone()))
+            .collect();
+        for (name, page) in pages {
+            let file = name.to_lowercase().replace(' ', "-");
+            let look = async {
+                let picture = page.screenshot().await?;
+                fs::write(folder.join(format!("{file}.png")), picture)?;
+                let source = page.client().source().await?;
+                fs::write(folder.join(format!("{file}.html")), source)?;
+                Result::Ok(())
+            };
+            // A window that hangs or is gone cannot be looked at; its log is kept.
+            let _ = tokio::time::timeout(Duration::from_secs(10), look).await;
+        }
+        self.keep_app_logs(folder);
+    }
+
+    fn keep_app_logs(&self, folder: &Path) {
+        let profiles = self.backstage.root.path().join("profiles");
+        for file in files_below(&profiles).unwrap_or_default() {
+            let Ok(inside) = file.strip_prefix(&profiles) else {
+                continue;
+            };
+            let name = inside.to_string_lossy().replace('/', "-");
+            if name.contains("log") {
+                let _ = fs::copy(&file, folder.join("logs").join(name));
+            }
+        }
+    }
+}
+
+impl Backstage {
+    pub(crate) async fn driver(&self, name: &str, session: Session) -> Result<Driver> {
+        let log = name.to_lowercase().replace(' ', "-");
+        let program = self.binaries.tauri_driver()?;
+        Driver::start(
+            &log,
+            &program,
+            &self.desktop,
+            session,
+            &self.logs,
+            &self.brand,
+        )
+        .await
+    }
+
+    /// Remembers what someone typed.
+    pub(crate) fn heard(&self, words: &str) {
+        let mut spoken = self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
+        spoken.insert(words.to_owned());
+    }
+
+    pub(crate) fn enters(&self, name: &str, window: Window) {
+        self.windows().insert(name.to_owned(), window);
+    }
+
+    pub(crate) fn leaves(&self, name: &str) -> Result<Window> {
+        self.windows().remove(name).ok_or_else(|| no_window(name))
+    }
+
+    pub(crate) fn with_window<T>(&self, name: &str, look: impl FnOnce(&Window) -> T) -> Result<T> {
+        self.windows()
+            .get(name)
+            .map(look)
+            .ok_or_else(|| no_window(name))
+    }
+
+    fn windows(&self) -> MutexGuard<'_, BTreeMap<String, Window>> {
+        self.windows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn spoken(&self) -> BTreeSet<String> {
+        let spoken = self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
+        spoken.clone()
+    }
+}
+
+fn no_window(name: &str) -> Failure {
+    Failure::new(format!("{name} has no window open"))
+}

@@ -1,0 +1,4 @@
+//! What the workspace's integration tests stand on: [`world`], a simulated
+//! world of people, relays and the network between them.
+
+pub mod world;

@@ -1,0 +1,39 @@
+/** What happened in a room, in words. Pure. */
+import type { Actor, SystemLine } from '../ipc/bindings';
+import type { Catalog } from '../text/index.svelte';
+
+export function systemWords(t: Catalog, line: SystemLine, me: string): string {
+  const text = t.system;
+  const mine = (actor: Actor) => actor.user === me;
+  switch (line.event) {
+    case 'created':
+      return mine(line.by) ? text.createdYou : text.created(line.by.name);
+    case 'joined':
+      if (line.who.user === line.by.user) return text.joinedSelf(line.who.name);
+      return mine(line.by) ? text.joinedByYou(line.who.name) : text.joined(line.who.name, line.by.name);
+    case 'youJoined':
+      return text.youJoined(line.by.name);
+    case 'left':
+      return mine(line.who) ? text.leftYou : text.left(line.who.name);
+    case 'removed':
+      if (mine(line.who)) return text.removedYou(line.by.name);
+      return mine(line.by) ? text.removedByYou(line.who.name) : text.removed(line.who.name, line.by.name);
+    case 'hostChanged':
+      return mine(line.host) ? text.hostChangedYou : text.hostChanged(line.host.name);
+    case 'renamed':
+      return mine(line.by) ? text.renamedYou(line.name) : text.renamed(line.by.name, line.name);
+    case 'topicChanged':
+      if (line.topic === '') return mine(line.by) ? text.topicClearedYou : text.topicCleared(line.by.name);
+      return mine(line.by) ? text.topicChangedYou(line.topic) : text.topicChanged(line.by.name, line.topic);
+    case 'admissionChanged':
+      if (line.admission === 'atOnce') return mine(line.by) ? text.atOnceYou : text.atOnce(line.by.name);
+      return mine(line.by) ? text.byHostYou : text.byHost(line.by.name);
+    case 'deleted':
+      if (line.by === null) return text.deletedRelay;
+      return mine(line.by) ? text.deletedYou : text.deleted(line.by.name);
+    case 'refused':
+      return text.refused(line.by.name);
+    case 'profileChanged':
+      return mine(line.who) ? text.profileChangedYou(line.who.name) : text.profileChanged(line.before, line.who.name);
+  }
+}

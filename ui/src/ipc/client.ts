@@ -1,0 +1,44 @@
+/**
+ * The only door to Rust. Everything else gets an `Ipc` handed over, so that
+ * the same page runs on the fake.
+ */
+import { Channel } from '@tauri-apps/api/core';
+import { commands, type Event, type Start, type UiError } from './bindings';
+
+export type Answer<T> = { status: 'ok'; data: T } | { status: 'error'; error: UiError };
+export type Listen = (event: Event) => void;
+
+/** The commands of the contract; only `open` differs: it takes a listener. */
+export type Ipc = Omit<typeof commands, 'open'> & {
+  open(listen: Listen): Promise<Answer<Start>>;
+};
+
+export const BROKEN: UiError = { code: 'internal', max: null, link: null };
+
+type Command = (...args: never[]) => Promise<Answer<unknown>>;
+
+/** A call that fails outside of the contract (no window, wrong shape) is an answer too. */
+function guarded(command: Command): Command {
+  return async (...args) => {
+    try {
+      return await command(...args);
+    } catch {
+      return { status: 'error', error: BROKEN };
+    }
+  };
+}
+
+export function tauri(): Ipc {
+  const door = Object.fromEntries(
+    Object.entries(commands).map(([name, command]) => [name, guarded(command as Command)]),
+  ) as unknown as Omit<Ipc, 'open'>;
+  const open = guarded(commands.open as Command) as typeof commands.open;
+  return {
+    ...door,
+    open(listen) {
+      const channel = new Channel<Event>();
+      channel.onmessage = listen;
+      return open(channel);
+    },
+  };
+}

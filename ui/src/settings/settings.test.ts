@@ -1,0 +1,112 @@
+import { screen, waitFor } from '@testing-library/svelte';
+import userEvent from '@testing-library/user-event';
+import { describe, expect, it } from 'vitest';
+import { fullWorld } from '../ipc/fake/worlds';
+import type { World } from '../ipc/fake/world';
+import type { SettingsPage } from '../state/desk.svelte';
+import { opened } from '../test/open';
+
+const user = userEvent.setup();
+
+async function onPage(page: SettingsPage, world: World = fullWorld()) {
+  const app = await opened(world);
+  app.desk.open({ type: 'settings', page });
+  await screen.findByTestId('settings');
+  return { app, world };
+}
+
+describe('settings', () => {
+  it('change name and picture', async () => {
+    const { app, world } = await onPage('profile');
+    const field = screen.getByTestId('profile-name');
+    await user.clear(field);
+    await user.type(field, 'Alicia');
+    await user.click(screen.getByTestId('profile-save'));
+    expect(world.called('setProfile')[0]).toMatchObject([{ name: 'Alicia' }]);
+    await waitFor(() => expect(app.me?.profile.name).toBe('Alicia'));
+  });
+
+  it('turn the page dark at once and remember it', async () => {
+    const { world } = await onPage('appearance');
+    await user.click(screen.getByTestId('theme-dark'));
+    expect(document.documentElement.dataset.theme).toBe('dark');
+    expect(world.settings.theme).toBe('dark');
+    await user.click(screen.getByTestId('density-compact'));
+    expect(document.documentElement.dataset.density).toBe('compact');
+  });
+
+  it('add a relay, and say what is wrong with an address', async () => {
+    const { app } = await onPage('relay');
+    await user.type(screen.getByTestId('relay-address'), 'not an address{Enter}');
+    await waitFor(() => expect(screen.getByText(/not the address of a relay/)).toBeTruthy());
+    await user.clear(screen.getByTestId('relay-address'));
+    await user.type(screen.getByTestId('relay-address'), 'relay.example.org{Enter}');
+    await waitFor(() => expect(app.connection.relays).toHaveLength(2));
+  });
+
+  it('keep a relay that rooms live on', async () => {
+    const world = fullWorld();
+    world.relays = [...world.relays, { address: 'wss://r:1', label: 'r:1', builtIn: false, status: { type: 'connected' } }];
+    world.failing.set('removeRelay', 'relayInUse');
+    const { app } = await onPage('relay', world);
+    await user.click(await screen.findByTestId('relay-remove'));
+    await waitFor(() => expect(screen.getByTestId('toast').textContent).toContain('rooms live on this relay'));
+    expect(app.connection.relays).toHaveLength(2);
+  });
+
+  it('stop the relay on this computer and start it for the network', async () => {
+    const { world } = await onPage('relay');
+    await user.click(await screen.findByTestId('builtin-stop'));
+    await user.click(await screen.findByTestId('builtin-reach-localNetwork'));
+    await user.click(await screen.findByTestId('builtin-start'));
+    expect(world.called('startBuiltInRelay')).toEqual([['localNetwork', 3030]]);
+  });
+
+  it('set a passphrase only when it is repeated alike', async () => {
+    const { world } = await onPage('security');
+    await user.click(await screen.findByTestId('passphrase-edit'));
+    await user.type(screen.getByTestId('passphrase-new'), 'four unrelated words');
+    await user.type(screen.getByTestId('passphrase-repeat'), 'four unrelated word');
+    expect(screen.getByTestId('passphrase-save')).toHaveProperty('disabled', true);
+    await user.type(screen.getByTestId('passphrase-repeat'), 's');
+    await user.click(screen.getByTestId('passphrase-save'));
+    expect(world.called('setPassphrase')).toEqual([['four unrelated words']]);
+    expect(await screen.findByTestId('passphrase-remove')).toBeTruthy();
+  });
+
+  it('never give up the last way in', async () => {
+    const { world } = await onPage('security');
+    await user.click(await screen.findByTestId('keyring-slot'));
+    await waitFor(() => expect(screen.getByTestId('toast').textContent).toContain('only way left'));
+    expect(world.slots.keyringSlot).toBe(true);
+    expect(screen.getByTestId('keyring-slot').getAttribute('aria-checked')).toBe('true');
+  });
+});
+
+describe('the recovery code', () => {
+  it('is offered once, shown once, and must be kept before it goes away', async () => {
+    const world = fullWorld();
+    world.settings = { ...world.settings, recoveryAsked: null };
+    const app = await opened(world);
+    await user.click(await screen.findByTestId('recovery-open'));
+    await user.click(await screen.findByTestId('recovery-make'));
+    expect((await screen.findByTestId('recovery-code')).textContent).toBe(world.recoveryCode.replaceAll('-', ''));
+    expect(screen.getByTestId('recovery-done')).toHaveProperty('disabled', true);
+    await user.keyboard('{Escape}');
+    expect(screen.getByTestId('recovery-code')).toBeTruthy();
+    await user.click(screen.getByTestId('recovery-kept'));
+    await user.click(screen.getByTestId('recovery-done'));
+    await waitFor(() => expect(screen.queryByTestId('recovery')).toBeNull());
+    expect(app.settings.value.recoveryAsked).not.toBeNull();
+    expect(screen.queryByTestId('recovery-offer')).toBeNull();
+  });
+
+  it('is not offered again after "not now"', async () => {
+    const world = fullWorld();
+    world.settings = { ...world.settings, recoveryAsked: null };
+    await opened(world);
+    await user.click(await screen.findByTestId('recovery-later'));
+    await waitFor(() => expect(screen.queryByTestId('recovery-offer')).toBeNull());
+    expect(world.settings.recoveryAsked).not.toBeNull();
+  });
+});

@@ -1,0 +1,77 @@
+import { SvelteMap } from 'svelte/reactivity';
+import type { BuiltInRelay, LinkProblem, Relay } from '../ipc/bindings';
+
+/** One line for all relays, worst first. */
+export type Summary =
+  | { kind: 'none' }
+  | { kind: 'connected'; relays: Relay[] }
+  | { kind: 'connecting'; relay: Relay }
+  | { kind: 'waiting'; relay: Relay; why: LinkProblem; retryAt: number; others: number }
+  | { kind: 'off'; relay: Relay };
+
+export type Line = { relay: Relay; /** Unix ms of the next try. */ retryAt: number | null };
+
+export function summarize(lines: Line[]): Summary {
+  let waiting: { line: Line; why: LinkProblem } | null = null;
+  for (const line of lines) {
+    const { status } = line.relay;
+    if (status.type !== 'waiting') continue;
+    if (!waiting || (line.retryAt ?? 0) < (waiting.line.retryAt ?? 0)) waiting = { line, why: status.why };
+  }
+  const connected = lines.filter(({ relay }) => relay.status.type === 'connected').map(({ relay }) => relay);
+  if (waiting) {
+    return {
+      kind: 'waiting',
+      relay: waiting.line.relay,
+      why: waiting.why,
+      retryAt: waiting.line.retryAt ?? 0,
+      others: connected.length,
+    };
+  }
+  const connecting = lines.find(({ relay }) => relay.status.type === 'connecting');
+  if (connecting) return { kind: 'connecting', relay: connecting.relay };
+  if (connected.length > 0) return { kind: 'connected', relays: connected };
+  const off = lines[0];
+  return off ? { kind: 'off', relay: off.relay } : { kind: 'none' };
+}
+
+/** Whole seconds until a time, never below zero. */
+export function secondsUntil(at: number, now: number): number {
+  return Math.max(0, Math.ceil((at - now) / 1000));
+}
+
+export class Connection {
+  #lines = new SvelteMap<string, Line>();
+  builtIn = $state.raw<BuiltInRelay | null>(null);
+  summary = $derived(summarize([...this.#lines.values()]));
+  relays = $derived([...this.#lines.values()].map((line) => line.relay));
+
+  take(relays: Relay[]): void {
+    this.#lines.clear();
+    for (const relay of relays) this.put(relay);
+  }
+
+  put(relay: Relay): void {
+    const { status } = relay;
+    this.#lines.set(relay.address, {
+      relay,
+      retryAt: status.type === 'waiting' ? Date.now() + status.retryInMs : null,
+    });
+  }
+
+  drop(address: string): void {
+    this.#lines.delete(address);
+  }
+
+  line(address: string): Line | undefined {
+    return this.#lines.get(address);
+  }
+
+  get(address: string): Relay | undefined {
+    return this.#lines.get(address)?.relay;
+  }
+
+  isUp(address: string): boolean {
+    return this.get(address)?.status.type === 'connected';
+  }
+}

@@ -1,0 +1,36 @@
+/** Sentences for what Rust reports as codes. */
+import type { Keyring, Problem, UiError } from '../ipc/bindings';
+import type { Catalog, Language } from './index.svelte';
+import { span } from './time';
+
+export type Said = { what: string; then: string };
+
+/** What happened, what is safe, what to do. */
+export function explain(t: Catalog, error: UiError): Said {
+  const said = t.errors[error.code] ?? t.errors.internal;
+  if (error.code === 'badLink' && error.link) return { what: t.links[error.link], then: '' };
+  return said;
+}
+
+export function sentence({ what, then }: Said): string {
+  return then ? `${what} ${then}` : what;
+}
+
+export function explainProblem(t: Catalog, language: Language, problem: Problem): Said {
+  switch (problem.type) {
+    case 'diskFull':
+      return t.problems.diskFull;
+    case 'storeLocked':
+      return t.problems.storeLocked;
+    case 'clockWrong': {
+      const by = span(language, Math.abs(problem.aheadMs));
+      return problem.aheadMs > 0 ? t.problems.clockAhead(by) : t.problems.clockBehind(by);
+    }
+    case 'keyringGone':
+      return t.problems.keyringGone;
+  }
+}
+
+export function keyringWhy(t: Catalog, keyring: Keyring): string {
+  return t.keyring[keyring].why;
+}

@@ -1,0 +1,94 @@
+//! The project's own commands: `cargo xtask --help` lists them.
+//!
+//! They set up what a step needs, say what they do, and on failure say which
+//! step it was and how to mend it. They build the app and never link it, so
+//! that `cargo xtask` itself is ready in seconds.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "talking to the person at the terminal is this program's work"
+)]
+
+mod bench;
+mod cargo;
+mod command;
+mod demo;
+mod driver;
+mod npm;
+mod place;
+mod run;
+mod steps;
+mod system;
+mod test;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    about = "Sotto's own commands",
+    disable_help_subcommand = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what building and testing need: system packages, tauri-driver, npm packages
+    Setup,
+    /// See two people talk in an encrypted room, each in their own window
+    Demo {
+        /// Drive the real UI on a private screen, even if there is a display
+        #[arg(long)]
+        headless: bool,
+    },
+    /// Build the app for daily use and start it
+    Run {
+        /// Passed on to the app
+        #[arg(last = true)]
+        args: Vec<String>,
+    },
+    /// Build the relay and run it
+    Relay {
+        /// Passed on to the relay
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Run every test: lints, Rust, UI, end to end
+    Test,
+    /// Only the end-to-end tests
+    E2e {
+        /// Only tests whose name contains this
+        filter: Option<String>,
+    },
+    /// Build the UI
+    Ui,
+    /// Render every screen in its states into target/screens
+    Screens,
+    /// Measure, and print one table
+    Bench,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().task {
+        Task::Setup => test::setup(),
+        Task::Demo { headless } => demo::demo(headless),
+        Task::Run { args } => run::app(&args),
+        Task::Relay { args } => run::relay(&args),
+        Task::Test => test::all(),
+        Task::E2e { filter } => test::end_to_end(filter.as_deref()),
+        Task::Ui => run::ui(),
+        Task::Screens => run::screens(),
+        Task::Bench => bench::bench(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(trouble) => {
+            eprintln!("\n{trouble}");
+            ExitCode::FAILURE
+        }
+    }
+}

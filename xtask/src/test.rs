@@ -1,0 +1,131 @@
+//! Every test in one command. Steps that do not depend on a failed one are
+//! still tried, so that one run shows all that is wrong.
+
+use crate::cargo::{self, Profile, cargo};
+use crate::command::run;
+use crate::npm::Npm;
+use crate::run::BUILD_MEND;
+use crate::steps::{Round, Trouble, step};
+use crate::system::{self, BUILD, DRIVE};
+use crate::{driver, place};
+use std::process::Command;
+
+/// Fewest simulator seeds that count as tested; `SOTTO_SEEDS` asks for more.
+const SEEDS: &str = "500";
+
+/// Programs that the end-to-end tests start.
+const PROGRAMS: [&str; 3] = ["sotto", "sotto-relay", "sotto-cli"];
+
+/// Installs what building and testing need.
+pub fn setup() -> Result<(), Trouble> {
+    system::provide(&[BUILD, DRIVE])?;
+    Npm::find_or_get()?.packages()?;
+    let driver = driver::find_or_get()?;
+    println!("Everything is there. tauri-driver is {}", driver.display());
+    Ok(())
+}
+
+pub fn all() -> Result<(), Trouble> {
+    system::provide(&[BUILD, DRIVE])?;
+    let npm = Npm::find_or_get()?;
+    npm.packages()?;
+    let driver = driver::find_or_get()?;
+
+    let mut round = Round::default();
+    check_ui(&mut round, &npm);
+    check_rust(&mut round);
+    round.attempt(
+        "end-to-end tests",
+        &["app, relay and command line"],
+        "pictures, page texts and logs of each failed play are in target/e2e",
+        || run(&mut end_to_end_tests(&driver)),
+    );
+    check_licenses(&mut round);
+    round.sum_up()
+}
+
+/// Builds what the end-to-end tests start, and runs them.
+pub fn end_to_end(filter: Option<&str>) -> Result<(), Trouble> {
+    system::provide(&[BUILD, DRIVE])?;
+    Npm::find_or_get()?.build()?;
+    let driver = driver::find_or_get()?;
+    step("build app, relay and command line", BUILD_MEND, || {
+        cargo::build(&PROGRAMS, Profile::Dev)
+    })?;
+    let mut tests = end_to_end_tests(&driver);
+    tests.arg("--").args(filter);
+    step(
+        "end-to-end tests",
+        "pictures, page texts and logs of each failed play are in target/e2e",
+        || run(&mut tests),
+    )
+}
+
+fn check_ui(round: &mut Round, npm: &Npm) {
+    round.attempt("UI types", &[], "svelte-check names file and line", || {
+        npm.script("check")
+    });
+    round.attempt("UI tests", &[], "vitest names the test", || {
+        npm.script("test")
+    });
+    round.attempt("UI build", &[], "Vite names the file", || {
+        npm.script("build")
+    });
+}
+
+fn check_rust(round: &mut Round) {
+    round.attempt("format", &[], "run `cargo fmt`", || {
+        run(cargo().args(["fmt", "--all", "--check"]))
+    });
+    round.attempt("lints", &["UI build"], "clippy names file and line", || {
+        run(cargo()
+            .args(["clippy", "--locked", "--workspace", "--all-targets"])
+            .args(["--", "--deny", "warnings"]))
+    });
+    round.attempt(
+        "app, relay and command line",
+        &["UI build"],
+        BUILD_MEND,
+        || cargo::build(&PROGRAMS, Profile::Dev),
+    );
+    round.attempt(
+        "Rust tests",
+        &["UI build"],
+        "the test's name and its seed are above; SOTTO_SEED=<seed> replays it",
+        || {
+            let mut tests = cargo();
+            tests.args(["test", "--locked", "--workspace"]);
+            if std::env::var_os("SOTTO_SEEDS").is_none() {
+                tests.env("SOTTO_SEEDS", SEEDS);
+            }
+            run(&mut tests)
+        },
+    );
+}
+
+fn end_to_end_tests(driver: &std::path::Path) -> Command {
+    let mut tests = cargo();
+    tests
+        .args(["test", "--locked", "--package", "sotto-tests"])
+        .args(["--features", "end-to-end", "--test", "e2e"])
+        .env("SOTTO_TAURI_DRIVER", driver);
+    tests
+}
+
+/// Licenses, banned crates and sources. The advisory database is not in any
+/// package registry; the hosted workflow checks it.
+fn check_licenses(round: &mut Round) {
+    let name = "licenses and sources of dependencies";
+    if !cargo::has("deny") {
+        round.leave_out(
+            name,
+            "cargo-deny is not installed (`cargo install cargo-deny --locked`)",
+        );
+        return;
+    }
+    round.attempt(name, &[], "deny.toml says what is allowed", || {
+        run(cargo()
+            .current_dir(place::root())
+            .args(["deny", "--locked", "check", "licenses", "bans", "sources"]))
+    });
+}
