@@ -307,6 +307,9 @@ pub enum Why {
     BadKnock,
     /// A signal that is old, repeated or unreadable.
     BadSignal,
+    /// Its author had seen another order of messages than the relay shows
+    /// here, or one that this client does not have.
+    SplitView,
     /// A content this version does not understand.
     UnknownContent,
     /// An answer to nothing that was asked.

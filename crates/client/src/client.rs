@@ -6,6 +6,8 @@ mod me;
 mod people;
 mod relays;
 mod requests;
+#[cfg(feature = "testing")]
+pub mod rogue;
 mod rooms;
 
 pub(crate) use me::Me;

@@ -31,4 +31,7 @@ mod room;
 
 pub use api::{Call, Change, Effect, Input, Now, Outcome, Rejected, Request, RequestError, Why};
 pub use client::Client;
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+pub use client::rogue;
 pub use store::{StoreError, Txn};

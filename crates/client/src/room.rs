@@ -24,6 +24,7 @@ mod signals;
 pub(crate) mod state;
 mod sync;
 mod timeline;
+mod trail;
 mod view;
 
 pub(crate) use crate::mls::leaf::Leaf;
@@ -38,7 +39,9 @@ use crate::{
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng as _;
 use record::{Outgoing, Pending, Record};
-use sotto_wire::{ClientFrame, Epoch, MessageId, Millis, RoomId, Seq, UserId, codec::Envelope};
+use sotto_wire::{
+    Bytes, ClientFrame, Epoch, MessageId, Millis, RoomId, Seq, UserId, codec::Envelope,
+};
 use std::collections::BTreeMap;
 
 /// What a room is handed for one input.
@@ -107,6 +110,10 @@ struct Live {
     /// The relay asked to wait (mono).
     hold_until: Option<Millis>,
     acknowledged: Seq,
+    /// Knocks whose invite is not known yet.
+    held_knocks: Vec<(MessageId, UserId, Bytes)>,
+    /// To whom this client, whose orders the relay took, has handed over.
+    handed_to: Option<UserId>,
 }
 
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
@@ -193,9 +200,13 @@ impl Room {
     }
 
     /// Whether this client takes part in the room's order, be it only to say
-    /// goodbye.
+    /// goodbye, or to see whether it gets back into step.
     fn takes_part(&self) -> bool {
-        self.is_member() || matches!(self.record.departure, record::Departure::Announcing { .. })
+        let catching_up =
+            self.record.standing == Standing::Lost && matches!(self.live.sync, Sync::Open { .. });
+        self.is_member()
+            || catching_up
+            || matches!(self.record.departure, record::Departure::Announcing { .. })
     }
 
     fn is_current(&self) -> bool {
@@ -214,6 +225,7 @@ impl Room {
             leaf: m.leaf,
             user: m.user,
             device: m.device,
+            made: m.made,
         };
         self.record.roster.iter().map(seat).collect()
     }
@@ -227,6 +239,15 @@ impl Room {
         })
     }
 
+    /// The age of an own leaf that is made now: later than all before it, even
+    /// if the clock was set back. See [`Leaf::made`].
+    fn next_made(&self, cx: &Cx<'_>) -> Millis {
+        let seated = self.record.member(&cx.me.user()).map(|m| m.made);
+        let knocked = self.record.joining.as_ref().map(|j| j.made);
+        let before = seated.max(knocked).unwrap_or(0);
+        cx.now.wall.max(before.saturating_add(1))
+    }
+
     /// Runs one operation on the group, loading it first where needed. `None`
     /// if there is no group, or if it refused.
     fn with_group<T>(
@@ -234,6 +255,7 @@ impl Room {
         cx: &mut Cx<'_>,
         act: impl FnOnce(&mut Group, &Provider<'_>, &Signer<'_>) -> Result<T, MlsError>,
     ) -> Result<Option<T>, StoreError> {
+        let made = self.next_made(cx);
         let provider = Provider::new(cx.crypto, cx.txn);
         if self.group.is_none() {
             self.group = match Group::load(&provider, &self.record.id) {
@@ -245,7 +267,7 @@ impl Room {
         let Some(group) = &mut self.group else {
             return Ok(None);
         };
-        match act(group, &provider, &cx.me.signer()) {
+        match act(group, &provider, &cx.me.signer(made)) {
             Ok(done) => Ok(Some(done)),
             Err(MlsError::Refused) => Ok(None),
             Err(MlsError::Store(error)) => Err(error),
@@ -276,6 +298,14 @@ impl Room {
             relay,
             envelope: Envelope::from(frame),
         });
+    }
+
+    /// Sends a request whose error is to be known by the room's own id.
+    fn request(&self, cx: &mut Cx<'_>, frame: ClientFrame) {
+        let id = Some(MessageId(self.id().0).into());
+        let relay = self.record.relay.clone();
+        let envelope = Envelope { id, frame };
+        cx.out.push(Effect::Send { relay, envelope });
     }
 
     fn reject(&self, cx: &mut Cx<'_>, from: Option<UserId>, seq: Option<Seq>, why: Why) {

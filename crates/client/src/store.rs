@@ -122,6 +122,9 @@ pub fn seq_of(position: u64) -> Option<Seq> {
     (position < PENDING).then_some(position / LINES)
 }
 
+/// The last seq that has positions.
+pub const SEQ_MAX: Seq = PENDING / LINES - 1;
+
 /// Lines of one seq.
 const LINES: u64 = 1024;
 /// Positions from here on are pending. Below 2^53, so that JavaScript can

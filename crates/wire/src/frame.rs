@@ -38,7 +38,7 @@ pub enum ClientFrame {
         id: MessageId,
         body: Bytes,
     },
-    /// A member turns a knock down.
+    /// A member turns a knock down, or the one who knocked gives up.
     #[serde(rename = "room.deny")]
     RoomDeny { room: RoomId, knock: MessageId },
     #[serde(rename = "room.leave")]

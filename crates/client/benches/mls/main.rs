@@ -7,6 +7,8 @@
 //! runs OpenMLS with the same suite, settings and extensions over its own
 //! memory storage.
 
+#![expect(clippy::print_stdout, reason = "it prints what it measured")]
+
 mod bare;
 mod ours;
 

@@ -124,11 +124,13 @@ impl Me {
         check_certificate(&self.certificate).expect("the own certificate was made here")
     }
 
-    pub fn signer(&self) -> Signer<'_> {
+    /// `made` goes into the leaves that are made with it.
+    pub fn signer(&self, made: Millis) -> Signer<'_> {
         Signer {
             keys: &self.leaf,
             certificate: &self.certificate,
             profile: &self.profile,
+            made,
         }
     }
 

@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 
 /// Clocks that differ by less are nobody's concern (milliseconds).
 const CLOCK_SLACK: i64 = 5 * 60 * 1000;
+/// Longest word from an operator that is shown, in characters.
+const NOTICE_MAX: usize = 2_000;
 
 pub(super) struct Relays(BTreeMap<RelayAddress, Relay>);
 
@@ -130,7 +132,8 @@ impl Client {
     ) -> Result<(), StoreError> {
         match envelope.frame {
             RelayFrame::AuthOk { server_time, .. } => {
-                let ahead_ms = now.wall as i64 - server_time as i64;
+                let signed = |time| i64::try_from(time).unwrap_or(i64::MAX);
+                let ahead_ms = signed(now.wall).saturating_sub(signed(server_time));
                 if ahead_ms.abs() > CLOCK_SLACK {
                     out.push(Effect::Show(Change::ClockWrong { ahead_ms }));
                 }
@@ -138,6 +141,7 @@ impl Client {
             }
             RelayFrame::Notice { body, .. } => {
                 let body = crate::model::clean_text(&body, true);
+                let body = body.chars().take(NOTICE_MAX).collect();
                 out.push(Effect::Show(Change::Notice { relay, body }));
                 Ok(())
             }
@@ -147,7 +151,10 @@ impl Client {
                 out.push(Effect::Send { relay, envelope });
                 Ok(())
             }
-            RelayFrame::DirectAck { id } => txn.delete(Space::Direct, id.as_bytes()),
+            RelayFrame::DirectAck { id } => match awaits(txn, &relay, &id)? {
+                true => txn.delete(Space::Direct, id.as_bytes()),
+                false => Ok(()),
+            },
             RelayFrame::Error(error) => self.refused(now, txn, out, &relay, error),
             // Nothing depends on these, and nothing needs to.
             RelayFrame::AuthError { .. }
@@ -262,7 +269,7 @@ impl Client {
     }
 
     /// An error names the request by its id: a message, a knock, a letter, or
-    /// the room that was to be opened.
+    /// the room that was to be made, opened, left or deleted.
     fn refused(
         &mut self,
         now: Now,
@@ -276,14 +283,18 @@ impl Client {
             .as_ref()
             .and_then(|id| decode_array(id.as_str()).map(MessageId));
         if let Some(id) = id
-            && txn.get(Space::Direct, id.as_bytes())?.is_some()
+            && awaits(txn, relay, &id)?
         {
             return self.letter_refused(txn, out, &id, &error);
         }
         let opened = id.map(|id| RoomId(id.0));
-        if let Some(opened) = opened.filter(|room| self.rooms.contains_key(room)) {
+        let lives_there = |id: &RoomId| {
+            let room = self.rooms.get(id);
+            room.is_some_and(|room| room.record.relay == *relay)
+        };
+        if let Some(opened) = opened.filter(lives_there) {
             self.with_room(now, txn, out, &opened, |room, cx| {
-                room.open_refused(cx, &error)
+                room.request_refused(cx, &error)
             })?;
             return Ok(());
         }
@@ -321,6 +332,12 @@ impl Client {
         }));
         txn.delete(Space::Direct, id.as_bytes())
     }
+}
+
+/// Whether a letter of this id waits for this relay.
+fn awaits(txn: &dyn Txn, relay: &RelayAddress, id: &MessageId) -> Result<bool, StoreError> {
+    let letter: Option<Letter> = record::read(txn, Space::Direct, id.as_bytes())?;
+    Ok(letter.is_some_and(|letter| letter.relay == *relay))
 }
 
 fn room_of(frame: &RelayFrame) -> Option<RoomId> {

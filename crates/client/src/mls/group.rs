@@ -7,12 +7,13 @@ use crate::{
     identity::Vouched,
     model::Profile,
     room::{
-        authorize::{Added, CommitNote, Facts},
+        authorize::{Added, CommitNote, Facts, PackageId},
         state::RoomState,
     },
 };
 use openmls::prelude::{tls_codec::DeserializeBytes as _, *};
 use openmls_basic_credential::SignatureKeyPair;
+use sha2::{Digest as _, Sha256};
 use sotto_wire::{Millis, RoomId, auth::DeviceCertificate};
 
 /// Label and length of the secret behind passing signals.
@@ -23,6 +24,8 @@ pub(crate) struct Signer<'a> {
     pub keys: &'a SignatureKeyPair,
     pub certificate: &'a DeviceCertificate,
     pub profile: &'a Profile,
+    /// See [`leaf::Leaf::made`].
+    pub made: Millis,
 }
 
 pub(crate) struct Group(MlsGroup);
@@ -43,6 +46,7 @@ pub(crate) struct Built {
 }
 
 /// A message of the group, opened.
+#[expect(clippy::large_enum_variant, reason = "one at a time, and gone at once")]
 pub(crate) enum Opened {
     Application {
         leaf: u32,
@@ -67,10 +71,23 @@ fn config() -> MlsGroupJoinConfig {
         .build()
 }
 
-/// A room has one order, so nothing comes late; generations are skipped when
-/// a sender had to encrypt again.
+/// Generations of a sender that may come late. A relay can still read from a
+/// broken connection when the next one brings the same messages, encrypted
+/// again: the two then interleave. Twice the outbox's window covers it; only
+/// keys that were skipped are kept, and only for the epoch.
+const LATE_MAX: u32 = 64;
+
+/// Generations are skipped when a sender had to encrypt again.
 fn ratchets() -> SenderRatchetConfiguration {
-    SenderRatchetConfiguration::new(0, 2_000)
+    SenderRatchetConfiguration::new(LATE_MAX, 2_000)
+}
+
+/// Names a key package by its init key, which serves once: which one a commit added, and
+/// whether it was added before.
+pub(crate) fn package_id(package: &KeyPackage) -> PackageId {
+    let digest = Sha256::digest(package.hpke_init_key().as_slice());
+    let (id, _) = digest.split_first_chunk().expect("a digest has 32 bytes");
+    PackageId(*id)
 }
 
 fn group_id(room: &RoomId) -> GroupId {
@@ -117,7 +134,7 @@ impl Group {
             .sender_ratchet_configuration(ratchets())
             .with_capabilities(leaf::capabilities())
             .with_group_context_extensions(context_extensions(state))
-            .with_leaf_node_extensions(leaf::extensions(signer.profile))
+            .with_leaf_node_extensions(leaf::extensions(signer.profile, signer.made))
             .map_err(|_| MlsError::Refused)?;
         let group = builder.build(provider, signer.keys, leaf::credential(signer.certificate));
         settle(provider, group).map(Self)
@@ -177,7 +194,7 @@ impl Group {
         let renewed = LeafNodeParameters::builder()
             .with_credential_with_key(leaf::credential(signer.certificate))
             .with_capabilities(leaf::capabilities())
-            .with_extensions(leaf::extensions(signer.profile))
+            .with_extensions(leaf::extensions(signer.profile, signer.made))
             .build();
         let removes = plan.removes.into_iter().map(LeafNodeIndex::new);
         let mut builder = self
@@ -333,6 +350,8 @@ fn facts(provider: &Provider<'_>, staged: &StagedCommit, by: u32, note: CommitNo
                     Ok(leaf) => Added::Sound {
                         vouched: leaf.vouched,
                         profile: leaf.profile,
+                        made: leaf.made,
+                        package: package_id(add.key_package()),
                     },
                     Err(_) => Added::Broken,
                 })
@@ -363,7 +382,7 @@ pub(crate) fn key_package(
 ) -> Result<Vec<u8>, MlsError> {
     let bundle = KeyPackage::builder()
         .leaf_node_capabilities(leaf::capabilities())
-        .leaf_node_extensions(leaf::extensions(signer.profile))
+        .leaf_node_extensions(leaf::extensions(signer.profile, signer.made))
         .build(
             SUITE,
             provider,
@@ -380,7 +399,7 @@ pub(crate) fn read_key_package(
     provider: &Provider<'_>,
     bytes: &[u8],
     now: Millis,
-) -> Option<(KeyPackage, Vouched, Profile)> {
+) -> Option<(KeyPackage, Leaf)> {
     let message = MlsMessageIn::tls_deserialize_exact_bytes(bytes).ok()?;
     let MlsMessageBodyIn::KeyPackage(package) = message.extract() else {
         return None;
@@ -392,7 +411,5 @@ pub(crate) fn read_key_package(
         return None;
     }
     let leaf = leaf::read(provider, package.leaf_node()).ok()?;
-    leaf.vouched
-        .holds_at(now)
-        .then_some((package, leaf.vouched, leaf.profile))
+    leaf.vouched.holds_at(now).then_some((package, leaf))
 }

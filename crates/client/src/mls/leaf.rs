@@ -7,12 +7,13 @@ use crate::{
     model::{Profile, clean_name, clean_text},
 };
 use openmls::prelude::*;
-use sotto_wire::auth::DeviceCertificate;
+use serde::{Deserialize, Serialize};
+use sotto_wire::{Millis, auth::DeviceCertificate};
 
 /// GroupContext extension with the [`crate::room::state::RoomState`]. From the
 /// range for private use (RFC 9420 §17.3).
 pub(crate) const STATE_EXTENSION: u16 = 0xf050;
-/// LeafNode extension with the [`Profile`].
+/// LeafNode extension with the [`Profile`] and the leaf's age.
 pub(crate) const PROFILE_EXTENSION: u16 = 0xf051;
 
 /// A profile takes at most this many bytes in a leaf.
@@ -23,6 +24,17 @@ const PROFILE_MAX: usize = 512;
 pub(crate) struct Leaf {
     pub vouched: Vouched,
     pub profile: Profile,
+    pub made: Millis,
+}
+
+/// What the leaf extension says.
+#[derive(Serialize, Deserialize)]
+struct Card {
+    #[serde(flatten)]
+    profile: Profile,
+    /// When the device made this leaf, by its own clock, and always later than
+    /// the one before: an old leaf cannot take a newer one's place.
+    made: Millis,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,8 +60,9 @@ pub(crate) fn capabilities() -> Capabilities {
         .build()
 }
 
-pub(crate) fn extensions(profile: &Profile) -> Extensions<LeafNode> {
-    let bytes = serde_json::to_vec(profile).expect("a profile is plain data");
+pub(crate) fn extensions(profile: &Profile, made: Millis) -> Extensions<LeafNode> {
+    let profile = profile.clone();
+    let bytes = serde_json::to_vec(&Card { profile, made }).expect("a card is plain data");
     let extension = Extension::Unknown(PROFILE_EXTENSION, UnknownExtension(bytes));
     Extensions::single(extension).expect("an unknown extension is valid in a leaf")
 }
@@ -58,7 +71,7 @@ pub(crate) fn extensions(profile: &Profile) -> Extensions<LeafNode> {
 /// here: all members must come to the same verdict whenever they look.
 pub(crate) fn read(provider: &Provider<'_>, node: &LeafNode) -> Result<Leaf, BadLeaf> {
     let vouched = vouch(provider, node.credential(), node.signature_key().as_slice())?;
-    let profile = match node.extensions().unknown(PROFILE_EXTENSION) {
+    let card: Card = match node.extensions().unknown(PROFILE_EXTENSION) {
         Some(UnknownExtension(bytes)) if bytes.len() <= PROFILE_MAX => {
             serde_json::from_slice(bytes).map_err(|_| BadLeaf)?
         }
@@ -66,7 +79,8 @@ pub(crate) fn read(provider: &Provider<'_>, node: &LeafNode) -> Result<Leaf, Bad
     };
     Ok(Leaf {
         vouched,
-        profile: presentable(profile),
+        profile: presentable(card.profile),
+        made: card.made,
     })
 }
 

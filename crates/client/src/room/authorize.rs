@@ -8,7 +8,7 @@
 //! | act | host | other members |
 //! |---|---|---|
 //! | let somebody in | yes | by an open invite, where the room admits at once, unless that person is barred |
-//! | replace the leaf of a member who knocked again | as above | as above |
+//! | replace the leaf of a member who knocked again, by a newer one | as above | as above |
 //! | remove somebody | yes | only who announced to leave |
 //! | name, topic, admission, host, barred | yes | no |
 //! | open an invite | yes | where the room admits at once, in their own name |
@@ -21,7 +21,7 @@ use crate::{
     model::{Admission, Profile},
 };
 use serde::{Deserialize, Serialize};
-use sotto_wire::{DeviceId, MessageId, UserId};
+use sotto_wire::{DeviceId, MessageId, Millis, UserId};
 use std::collections::BTreeSet;
 
 /// A member's place in the tree.
@@ -30,6 +30,8 @@ pub(crate) struct Seat {
     pub leaf: u32,
     pub user: UserId,
     pub device: DeviceId,
+    /// See [`super::Leaf::made`].
+    pub made: Millis,
 }
 
 /// What a commit says beside its proposals, authenticated but readable by the
@@ -77,18 +79,33 @@ impl Facts {
         };
         self.adds.iter().filter_map(user).collect()
     }
+
+    pub fn added_packages(&self) -> Vec<PackageId> {
+        let package = |added: &Added| match added {
+            Added::Sound { package, .. } => Some(*package),
+            Added::Broken => None,
+        };
+        self.adds.iter().filter_map(package).collect()
+    }
 }
 
 /// Somebody whom a commit adds.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "hardly anybody is broken")]
 pub(crate) enum Added {
     Sound {
         vouched: Vouched,
         profile: Profile,
+        made: Millis,
+        package: PackageId,
     },
     /// Its certificate does not hold.
     Broken,
 }
+
+/// The name of a key package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PackageId(pub [u8; 16]);
 
 /// What all members agree on before the commit.
 #[derive(Clone, Copy)]
@@ -118,6 +135,8 @@ pub(crate) enum Refusal {
     Barred,
     /// Somebody would be in the room twice.
     Twice,
+    /// An old leaf would take a newer one's place.
+    Outdated,
     /// Somebody who announced to leave would stay, unknown to a newcomer.
     LeaverStays,
     /// The invite, the room or the own seat is not what was asked for.
@@ -127,7 +146,11 @@ pub(crate) enum Refusal {
 /// The host: who the state names, as long as they are here to stay, otherwise
 /// the member with the lowest leaf. `None` when everybody is leaving.
 pub(crate) fn host(before: &Before<'_>) -> Option<UserId> {
-    host_among(before.state.host, before.seats.iter().map(|s| s.user), before.leaving)
+    host_among(
+        before.state.host,
+        before.seats.iter().map(|s| s.user),
+        before.leaving,
+    )
 }
 
 /// The same, for `members` in leaf order.
@@ -171,10 +194,13 @@ fn judge_renewal(committer: &Seat, facts: &Facts) -> Result<(), Refusal> {
     let renewed = facts.renewed.as_ref().ok_or(Refusal::NoPath)?;
     let leaf = renewed.as_ref().ok_or(Refusal::BadCertificate)?;
     let same = leaf.vouched.user == committer.user && leaf.vouched.device == committer.device;
-    if same {
+    if !same {
+        return Err(Refusal::ForeignLeaf);
+    }
+    if leaf.made > committer.made {
         Ok(())
     } else {
-        Err(Refusal::ForeignLeaf)
+        Err(Refusal::Outdated)
     }
 }
 
@@ -185,7 +211,7 @@ fn judge_adds(
 ) -> Result<BTreeSet<UserId>, Refusal> {
     let mut added = BTreeSet::new();
     for add in &facts.adds {
-        let Added::Sound { vouched, .. } = add else {
+        let Added::Sound { vouched, made, .. } = add else {
             return Err(Refusal::BadCertificate);
         };
         if !added.insert(vouched.user) {
@@ -198,6 +224,11 @@ fn judge_adds(
         if before.seats.iter().any(stays) {
             return Err(Refusal::Twice);
         }
+        // Else anybody could put somebody out by a knock of long ago.
+        let newer = |s: &Seat| s.user == vouched.user && s.made >= *made;
+        if before.seats.iter().any(newer) {
+            return Err(Refusal::Outdated);
+        }
     }
     if added.is_empty() {
         return Ok(added);
@@ -206,7 +237,8 @@ fn judge_adds(
         .note
         .invite
         .is_some_and(|id| before.state.invite(&id).is_some());
-    if !is_host && !(before.state.admission == Admission::AtOnce && invited) {
+    let by_invite = before.state.admission == Admission::AtOnce && invited;
+    if !is_host && !by_invite {
         return Err(Refusal::NoInvite);
     }
     // A newcomer cannot know who announced to leave before they came.

@@ -7,13 +7,15 @@
 use super::{
     Cx, Room,
     authorize::{CommitNote, bar, judge_commit},
-    record::{self, Letter, Pending, Wish},
-    state::{INVITES_MAX, RoomState},
+    record::{self, Answer, Letter, Pending, Wish},
+    state::{INVITES_MAX, InviteEntry, RoomState},
     timeline::At,
+    trail::Place,
 };
 use crate::{
     api::{Change, Why},
     mls::group::{Plan, read_key_package},
+    model::Admission,
     seal::{Purpose, SealKey},
     store::{Space, StoreError},
 };
@@ -38,7 +40,7 @@ struct Draft {
     plan: Plan,
     added: Vec<UserId>,
     removed: Vec<UserId>,
-    answers: Vec<MessageId>,
+    answers: Vec<Answer>,
     wishes: Vec<Wish>,
 }
 
@@ -65,9 +67,13 @@ impl Room {
         self.live.hold_until = None;
         if self.is_member() {
             self.take_up_duties(cx)?;
-            if self.pending.is_none() {
-                self.build_commit(cx)?;
-            }
+            self.hand_over(cx);
+        } else if self.record.renew_first {
+            // Not even a goodbye goes out under keys that may have been used.
+            self.wish(Wish::Renew);
+        }
+        if self.pending.is_none() {
+            self.build_commit(cx)?;
         }
         self.send_commit(cx);
         let messages_may_go = self.pending.is_none() && !self.record.renew_first;
@@ -163,7 +169,11 @@ impl Room {
             epoch: self.record.epoch,
             body: built.commit.into(),
             adds: draft.added,
-            removes: draft.removed.into_iter().filter(|user| self.may_unlist(cx, user)).collect(),
+            removes: draft
+                .removed
+                .into_iter()
+                .filter(|user| self.may_unlist(cx, user))
+                .collect(),
             note,
             welcome: built.welcome.map(Into::into),
             answers: draft.answers,
@@ -189,7 +199,11 @@ impl Room {
         after: &mut RoomState,
         wish: &Wish,
     ) -> Result<bool, StoreError> {
+        if wish.changes_room() && !draft.answers.is_empty() {
+            return Ok(true); // in the next commit: see `grant_admission`
+        }
         let is_host = self.host() == Some(cx.me.user());
+        let at_once = after.admission == Admission::AtOnce;
         let granted = match wish {
             Wish::Admit { knock } => return self.grant_admission(cx, draft, after, knock, wish),
             Wish::Remove { user } => match self.record.member(user) {
@@ -209,17 +223,17 @@ impl Room {
                 name,
                 topic,
                 admission,
-            } => {
+            } if is_host => {
                 after.name.clone_from(name);
                 after.topic.clone_from(topic);
                 after.admission = *admission;
-                is_host
+                true
             }
-            Wish::MakeHost { user } => {
+            Wish::MakeHost { user } if is_host && self.record.member(user).is_some() => {
                 after.host = *user;
-                is_host && self.record.member(user).is_some()
+                true
             }
-            Wish::OpenInvite(invite) => {
+            Wish::OpenInvite(invite) if is_host || at_once => {
                 after
                     .invites
                     .retain(|i| i.id != invite.id && i.expires > cx.now.wall);
@@ -229,9 +243,11 @@ impl Room {
                 after.invites.push(invite.clone());
                 true
             }
+            Wish::Describe { .. } | Wish::MakeHost { .. } | Wish::OpenInvite(_) => false,
             Wish::CloseInvite { invite } => {
+                let mine = |i: &InviteEntry| is_host || i.by == cx.me.user();
                 let before = after.invites.len();
-                after.invites.retain(|i| i.id != *invite);
+                after.invites.retain(|i| i.id != *invite || !mine(i));
                 after.invites.len() != before
             }
         };
@@ -255,15 +271,28 @@ impl Room {
         let invite = caller.knock.invite;
         if draft.plan.note.invite.is_some_and(|other| other != invite)
             || draft.added.len() >= ADDS_MAX
-            || draft.added.contains(&caller.knock.user)
+                        || draft.added.contains(&caller.knock.user)
+            // A newcomer judges the Welcome by the room that it shows, and
+            // must find the host and the invite there as they were.
+            || draft.wishes.iter().any(Wish::changes_room)
         {
             return Ok(true); // in the next commit
         }
         let provider = crate::mls::provider::Provider::new(cx.crypto, cx.txn);
-        let Some((package, vouched, _)) =
-            read_key_package(&provider, &caller.key_package, cx.now.wall)
-        else {
+        let read = read_key_package(&provider, &caller.key_package, cx.now.wall);
+        let seated = self.record.member(&caller.knock.user);
+        let newer = |made: Millis| seated.is_none_or(|member| made > member.made);
+        let Some((package, leaf)) = read.filter(|(_, leaf)| newer(leaf.made)) else {
             self.drop_caller(cx, knock)?;
+            return Ok(false);
+        };
+        let vouched = leaf.vouched;
+        let open = self
+            .record
+            .state
+            .as_ref()
+            .and_then(|state| state.invite(&invite));
+        let Some(secret) = open.map(|entry| entry.secret.clone()) else {
             return Ok(false);
         };
         let replaced = self.record.member(&vouched.user).map(|m| m.leaf);
@@ -280,7 +309,11 @@ impl Room {
             invite: Some(invite),
         };
         draft.added.push(vouched.user);
-        draft.answers.push(*knock);
+        draft.answers.push(Answer {
+            knock: *knock,
+            user: vouched.user,
+            secret,
+        });
         draft.wishes.push(wish.clone());
         after.barred.retain(|user| *user != vouched.user);
         Ok(true)
@@ -351,29 +384,33 @@ impl Room {
         let Some(welcome) = &pending.welcome else {
             return Ok(());
         };
-        for knock in &pending.answers {
-            let Some(caller) = self.caller(cx, knock)? else {
-                continue;
-            };
-            let state = self.record.state.as_ref();
-            let Some(invite) = state.and_then(|s| s.invite(&caller.knock.invite)) else {
-                continue;
-            };
-            let key = SealKey::derive(
-                invite.secret.expose(),
-                Purpose::Welcome,
-                self.record.id.as_bytes(),
-            );
+        let (id, from, kind) = (pending.id, cx.me.user(), ChatKind::Commit);
+        let mut trail = self.record.trail.clone();
+        trail.extend(&Place {
+            seq,
+            id,
+            from,
+            kind,
+        });
+        let mark = trail.newest().unwrap_or_default();
+        for Answer {
+            knock,
+            user,
+            secret,
+        } in &pending.answers
+        {
+            let key = SealKey::derive(secret.expose(), Purpose::Welcome, self.record.id.as_bytes());
             // The joiner takes part from the next place and epoch on.
             let mut letter = seq.to_be_bytes().to_vec();
             letter.extend_from_slice(&(pending.epoch + 1).to_be_bytes());
+            letter.extend_from_slice(&mark);
             letter.extend_from_slice(welcome);
             let mut body = record::key_in(&self.record.id, knock.as_bytes());
             body.extend(key.seal(cx.rng, knock.as_bytes(), &letter));
             let letter = Letter {
                 relay: self.record.relay.clone(),
                 id: cx.random_id(),
-                to: caller.knock.user,
+                to: *user,
                 body: body.into(),
                 expires: cx.now.wall + LETTER_VALID,
             };
@@ -452,6 +489,13 @@ impl Room {
     pub fn wake(&mut self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
         self.expire_typing(cx);
         self.open_again(cx)
+    }
+}
+
+impl Wish {
+    /// Whether it changes what the members agree on, besides who they are.
+    fn changes_room(&self) -> bool {
+        !matches!(self, Self::Admit { .. } | Self::Sweep | Self::Renew)
     }
 }
 

@@ -2,6 +2,7 @@
 //! buckets, with the message's id inside so that the relay cannot give one
 //! message another's name.
 
+use super::trail::Seen;
 use crate::{model::MessageBody, pad};
 use serde::{Deserialize, Serialize};
 use sotto_wire::MessageId;
@@ -11,6 +12,9 @@ pub(crate) struct Content {
     pub id: MessageId,
     #[serde(flatten)]
     pub saying: Saying,
+    /// What its author had seen by then. Set when it is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

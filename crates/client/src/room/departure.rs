@@ -18,14 +18,17 @@ impl Room {
                 self.fail_all(cx)?;
                 self.depart(cx, Standing::Left, Saying::Leave)?;
             }
-            Standing::Lost => {
+            Standing::Lost | Standing::Knocking => {
+                let joining = self.record.joining.clone();
                 self.end(cx, Standing::Left)?;
+                // The Welcome may be on its way; see `welcomed`.
+                self.record.joining = joining;
                 self.record.departure = Departure::Telling { delete: false };
                 if cx.up {
                     self.tell_departure(cx, false);
                 }
             }
-            Standing::Knocking | Standing::Denied | Standing::Creating => {
+            Standing::Denied | Standing::Creating => {
                 self.end(cx, Standing::Left)?;
             }
             _ => return Ok(Err(RequestError::RoomOver)),
@@ -63,7 +66,15 @@ impl Room {
             return self.announced(cx, delete);
         }
         let id = cx.random_id();
-        self.enqueue(cx, Content { id, saying }).map(drop)
+        self.enqueue(
+            cx,
+            Content {
+                id,
+                saying,
+                seen: None,
+            },
+        )
+        .map(drop)
     }
 
     /// The members know. Now the relay.
@@ -80,8 +91,15 @@ impl Room {
 
     pub(super) fn tell_departure(&self, cx: &mut Cx<'_>, delete: bool) {
         let room = self.id();
+        if let Some(joining) = &self.record.joining {
+            let knock = joining.knock;
+            if joining.lost {
+                self.send(cx, ClientFrame::RoomLeave { room });
+            }
+            return self.request(cx, ClientFrame::RoomDeny { room, knock });
+        }
         if delete {
-            return self.send(cx, ClientFrame::RoomDelete { room });
+            return self.request(cx, ClientFrame::RoomDelete { room });
         }
         // The relay's host is who it takes orders from; leave it the same one
         // that the members will agree on.
@@ -99,7 +117,7 @@ impl Room {
         if let Some(to) = next.filter(|_| was_host) {
             self.send(cx, ClientFrame::HostTransfer { room, to });
         }
-        self.send(cx, ClientFrame::RoomLeave { room });
+        self.request(cx, ClientFrame::RoomLeave { room });
     }
 
     /// The relay knows too.

@@ -2,7 +2,7 @@
 
 use super::{
     Cx, Room,
-    record::Wish,
+    record::{self, Wish},
     state::{InviteEntry, RoomState},
     timeline::At,
 };
@@ -30,7 +30,12 @@ impl Room {
         let me = cx.me.user();
         let state = RoomState::new(name, topic, me, admission);
         let provider = Provider::new(cx.crypto, cx.txn);
-        self.group = match Group::create(&provider, &cx.me.signer(), &self.record.id, &state) {
+        self.group = match Group::create(
+            &provider,
+            &cx.me.signer(cx.now.wall),
+            &self.record.id,
+            &state,
+        ) {
             Ok(group) => Some(group),
             Err(MlsError::Store(error)) => return Err(error),
             Err(MlsError::Refused) => return Err(StoreError::Damaged),
@@ -40,7 +45,7 @@ impl Room {
         self.say(cx, &mut At::new(0, cx.now.wall), SystemLine::Created { by })?;
         if cx.up {
             let settings = RoomSettings::default();
-            self.send(
+            self.request(
                 cx,
                 ClientFrame::RoomCreate {
                     room: self.id(),
@@ -136,6 +141,17 @@ impl Room {
             created: entry.created,
             expires: entry.expires,
             by: entry.by,
+        }
+    }
+
+    /// Invites that were open before and are not now.
+    pub(super) fn remember_closed(&mut self, before: Option<&RoomState>) {
+        let state = self.record.state.as_ref();
+        let open = |id: &MessageId| state.is_some_and(|state| state.invite(id).is_some());
+        let before = before.iter().flat_map(|state| &state.invites);
+        let gone: Vec<MessageId> = before.map(|i| i.id).filter(|id| !open(id)).collect();
+        for invite in gone {
+            record::remember(&mut self.record.closed, invite);
         }
     }
 

@@ -4,11 +4,13 @@
 
 use super::{
     Cx, Leaf, Room, Sync,
-    authorize::{Added, Facts, judge_commit},
+    authorize::{Added, Facts, Refusal, judge_commit},
     content::{Content, Saying},
     knocks::rank_delay,
-    record::Member,
+    outbox::presentable,
+    record::{self, Departure, Member},
     timeline::At,
+    trail::{Place, Seen},
 };
 use crate::{
     api::{Change, Why},
@@ -34,8 +36,13 @@ impl Room {
         seq: Seq,
         at: Millis,
     ) -> Result<(), StoreError> {
+        if !self.takes_part() && self.record.standing == Standing::Lost {
+            return Ok(()); // it comes again with the backlog
+        }
         if !self.takes_part() || seq <= self.record.cursor {
-            return Ok(());
+            // Its place went by before its answer came: while this client was
+            // lost, or on its way out.
+            return self.accept_message(cx, &id, seq, at);
         }
         let commit = self.pending.as_ref().is_some_and(|p| p.id == id);
         if !commit && self.queued(&id).is_none() {
@@ -52,15 +59,18 @@ impl Room {
         } else {
             self.accept_message(cx, &id, seq, at)?;
         }
-        self.advance(
-            cx,
+        let (kind, epochs) = match commit {
+            true => (ChatKind::Commit, 1),
+            false => (ChatKind::Application, 0),
+        };
+        let from = cx.me.user();
+        let place = Place {
             seq,
-            if commit {
-                ChatKind::Commit
-            } else {
-                ChatKind::Application
-            },
-        )
+            id,
+            from,
+            kind,
+        };
+        self.advance(cx, &place, epochs)
     }
 
     pub fn receive(&mut self, cx: &mut Cx<'_>, message: ChatReceive) -> Result<(), StoreError> {
@@ -78,8 +88,9 @@ impl Room {
         if seq != self.record.cursor + 1 {
             return self.open(cx);
         }
+        let mut epochs = u64::from(kind == ChatKind::Commit);
         if from == cx.me.user() && message.device == cx.me.device() {
-            self.receive_own(cx, &message)?;
+            epochs = self.receive_own(cx, &message)?;
         } else {
             match kind {
                 ChatKind::Application => self.receive_content(cx, &message)?,
@@ -88,15 +99,26 @@ impl Room {
                 ChatKind::Proposal => self.reject(cx, Some(from), Some(seq), Why::NotAllowed),
             }
         }
-        self.advance(cx, seq, kind)
+        let place = Place {
+            seq,
+            id: message.id,
+            from,
+            kind,
+        };
+        self.advance(cx, &place, epochs)
     }
 
     /// Takes the place, and says so to the relay when it is time.
-    fn advance(&mut self, cx: &mut Cx<'_>, seq: Seq, kind: ChatKind) -> Result<(), StoreError> {
+    fn advance(&mut self, cx: &mut Cx<'_>, place: &Place, epochs: Epoch) -> Result<(), StoreError> {
+        let seq = place.seq;
         self.touch();
         self.record.cursor = seq;
-        if kind == ChatKind::Commit {
-            self.record.epoch += 1;
+        self.record.trail.extend(place);
+        self.record.epoch += epochs;
+        if epochs > 0 && self.pending.is_some() {
+            // The relay takes it no more, not even after a commit that all
+            // members refused.
+            self.drop_commit(cx)?;
         }
         if let Sync::Open { head, epoch } = self.live.sync
             && seq >= head
@@ -128,31 +150,44 @@ impl Room {
         self.live.sync = Sync::Current;
         self.acknowledge(cx);
         let in_step = self.record.epoch == epoch;
-        match self.record.standing {
-            Standing::Member if !in_step => self.record.standing = Standing::Lost,
-            Standing::Lost if in_step => self.record.standing = Standing::Member,
+        self.touch();
+        match (&self.record.standing, self.record.departure) {
+            (Standing::Member, _) if !in_step => self.record.standing = Standing::Lost,
+            (Standing::Lost, _) if in_step => self.record.standing = Standing::Member,
+            // Nobody would understand the goodbye.
+            (_, Departure::Announcing { delete }) if !in_step => {
+                return self.announced(cx, delete);
+            }
             _ => {}
         }
-        self.touch();
         Ok(())
     }
 
     /// Our own message comes back: the ack was lost, or this store is an older
-    /// copy of one that sent it.
-    fn receive_own(&mut self, cx: &mut Cx<'_>, message: &ChatReceive) -> Result<(), StoreError> {
-        let ChatReceive { seq, id, at, .. } = *message;
+    /// copy of one that sent it. Says how many epochs it moved this client.
+    fn receive_own(&mut self, cx: &mut Cx<'_>, message: &ChatReceive) -> Result<Epoch, StoreError> {
+        let ChatReceive {
+            seq, id, at, kind, ..
+        } = *message;
         let pending = self.pending.as_ref();
         if pending.is_some_and(|p| p.id == id && p.body == message.body) {
-            return self.accept_commit(cx, seq, at);
+            self.accept_commit(cx, seq, at)?;
+            return Ok(1);
         }
-        if message.kind == ChatKind::Application && self.queued(&id).is_some() {
-            return self.accept_message(cx, &id, seq, at);
+        if kind == ChatKind::Application && self.queued(&id).is_some() {
+            self.accept_message(cx, &id, seq, at)?;
+            return Ok(0);
         }
         self.reject(cx, Some(message.from), Some(seq), Why::Unasked);
         // Keys may have been used that this store does not know of.
         self.record.renew_first = true;
-        let mut at = At::new(seq, at);
-        self.say_gap(cx, &mut at, 1, GapWhy::Unreadable)
+        if kind == ChatKind::Commit && self.is_member() {
+            // What it made of the group is not known here, and stays so: the
+            // epoch is not counted.
+            self.record.standing = Standing::Lost;
+        }
+        self.say_gap(cx, &mut At::new(seq, at), 1, GapWhy::Unreadable)?;
+        Ok(0)
     }
 
     fn receive_content(
@@ -169,11 +204,42 @@ impl Room {
             }
         };
         self.stop_typing(cx, from);
+        if let Some(seen) = &content.seen {
+            self.compare(cx, &mut at, from, seen)?;
+        }
         match content.saying {
-            Saying::Text(body) => self.hear(cx, &mut at, content.id, from, body),
+            // Nobody may take the place of what was said before.
+            Saying::Text(_) if cx.txn.row(&self.record.id, &content.id)?.is_some() => {
+                self.reject(cx, Some(from), Some(message.seq), Why::Replay);
+                Ok(())
+            }
+            Saying::Text(body) => match presentable(body) {
+                Some(body) => self.hear(cx, &mut at, content.id, from, body),
+                None => {
+                    self.reject(cx, Some(from), Some(message.seq), Why::UnknownContent);
+                    self.say_gap(cx, &mut at, 1, GapWhy::Unreadable)
+                }
+            },
             Saying::Leave => self.hear_leave(cx, &mut at, from),
             Saying::Delete => self.hear_delete(cx, &mut at, from),
         }
+    }
+
+    /// The relay shows everybody the same order, or it is noticed here.
+    fn compare(
+        &mut self,
+        cx: &mut Cx<'_>,
+        at: &mut At,
+        from: UserId,
+        seen: &Seen,
+    ) -> Result<(), StoreError> {
+        if self.record.trail.agrees(self.record.cursor, seen) {
+            return Ok(());
+        }
+        self.reject(cx, Some(from), Some(self.record.cursor + 1), Why::SplitView);
+        // Said once: the two orders stay apart from here.
+        self.record.trail.lose();
+        self.say_gap(cx, at, 1, GapWhy::Unreadable)
     }
 
     /// Who said what, or why it does not count.
@@ -239,6 +305,11 @@ impl Room {
         let verdict = self
             .before(&seats)
             .map(|before| judge_commit(&before, &facts));
+        if by == message.from && verdict == Some(Err(Refusal::LeaverStays)) {
+            // Nobody's fault: the goodbye overtook the commit, and its author
+            // drops it as well.
+            return Ok(());
+        }
         if by != message.from || verdict != Some(Ok(())) {
             let why = if by == message.from {
                 Why::NotAllowed
@@ -275,7 +346,14 @@ impl Room {
             return self.end(cx, Standing::Removed { by });
         }
         let before = self.record.clone();
-        self.take_over(cx, by, &facts.added_users())?;
+        let added = facts.added_users();
+        self.take_over(cx, by, &added)?;
+        // Whoever came back does not leave any more.
+        self.record.leaving.retain(|user| !added.contains(user));
+        for package in facts.added_packages() {
+            record::remember(&mut self.record.answered, package);
+        }
+        self.remember_closed(before.state.as_ref());
         self.forget_absent(cx)?;
         self.tell(cx, at, by, facts, &before)?;
         self.show_people(cx);
@@ -284,7 +362,7 @@ impl Room {
             room: self.record.id,
             invites,
         });
-        Ok(())
+        self.open_held_knocks(cx)
     }
 
     /// Copies state and members out of the group.
@@ -304,20 +382,30 @@ impl Room {
         let now = cx.now.wall;
         self.record.roster = members
             .into_iter()
-            .map(|(leaf, Leaf { vouched, profile })| {
-                // Whose leaf was replaced counts as added anew.
-                let anew = added.contains(&vouched.user);
-                let known = old.iter().find(|m| m.user == vouched.user && !anew);
-                Member {
+            .map(
+                |(
                     leaf,
-                    user: vouched.user,
-                    device: vouched.device,
-                    account: vouched.account,
-                    profile,
-                    added_by: known.map_or(Some(by), |m| m.added_by),
-                    added_at: known.map_or(Some(now), |m| m.added_at),
-                }
-            })
+                    Leaf {
+                        vouched,
+                        profile,
+                        made,
+                    },
+                )| {
+                    // Whose leaf was replaced counts as added anew.
+                    let anew = added.contains(&vouched.user);
+                    let known = old.iter().find(|m| m.user == vouched.user && !anew);
+                    Member {
+                        leaf,
+                        user: vouched.user,
+                        device: vouched.device,
+                        account: vouched.account,
+                        profile,
+                        made,
+                        added_by: known.map_or(Some(by), |m| m.added_by),
+                        added_at: known.map_or(Some(now), |m| m.added_at),
+                    }
+                },
+            )
             .collect();
         self.record.state = Some(state);
         self.record.mls_epoch = epoch;

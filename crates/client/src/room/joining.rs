@@ -4,27 +4,38 @@ use super::{
     Cx, Room,
     authorize::{WelcomeFacts, judge_welcome},
     knocks::knock_context,
-    record::{Joining, Record},
+    record::{Departure, Joining, Record},
     timeline::At,
+    trail::{MARK, Trail},
 };
 use crate::{
     api::{Change, Why},
     invite::Link,
     mls::{MlsError, group, group::Invitation, provider::Provider},
-    model::{Standing, SystemLine},
+    model::{GapWhy, Standing, SystemLine},
     seal::{Purpose, SealKey},
-    store::StoreError,
+    store::{SEQ_MAX, StoreError},
 };
 use sotto_wire::{ClientFrame, ErrorCode, MessageId, UserId, WireError};
 
-/// Length of what stands before the Welcome in a letter: seq and epoch.
-const LETTER_HEAD: usize = 16;
+/// Length of what stands before the Welcome in a letter: seq, epoch and mark.
+const LETTER_HEAD: usize = 16 + MARK;
 
 impl Room {
     /// A room that is only known by its link yet, or one to come back to.
     pub fn start_joining(&mut self, cx: &mut Cx<'_>, link: &Link) -> Result<(), StoreError> {
+        let knocking = self.record.standing == Standing::Knocking;
+        let joining = self.record.joining.as_ref().filter(|_| knocking);
+        if joining.is_some_and(|joining| joining.invite == link.invite) {
+            return Ok(()); // it is on its way
+        }
+        let lost =
+            self.record.standing == Standing::Lost || joining.is_some_and(|joining| joining.lost);
+        // A goodbye that was not said yet would be said of the new membership.
+        self.drop_goodbye(cx)?;
+        let made = self.next_made(cx);
         let provider = Provider::new(cx.crypto, cx.txn);
-        let package = match group::key_package(&provider, &cx.me.signer()) {
+        let package = match group::key_package(&provider, &cx.me.signer(made)) {
             Ok(package) => package,
             Err(MlsError::Store(error)) => return Err(error),
             Err(MlsError::Refused) => return Err(StoreError::Damaged),
@@ -40,7 +51,10 @@ impl Room {
             invite: link.invite,
             secret: link.secret.clone(),
             body: body.into(),
+            lost,
+            made,
         });
+        self.record.departure = Departure::None;
         self.record.standing = Standing::Knocking;
         self.record.active_at = cx.now.wall;
         self.touch();
@@ -60,18 +74,20 @@ impl Room {
     /// Somebody said no. The relay could have made it up: it can keep people
     /// out anyway.
     pub fn denied(&mut self, knock: &MessageId) -> bool {
-        let ours = self.record.standing == Standing::Knocking
-            && self
-                .record
-                .joining
-                .as_ref()
-                .is_some_and(|j| j.knock == *knock);
+        let joining = self.record.joining.as_ref();
+        let is_it = joining.is_some_and(|j| j.knock == *knock);
+        let ours = is_it && self.record.standing == Standing::Knocking;
+        // A knock that was given up can still be answered: see `welcomed`.
+        let given_up = is_it && self.record.standing == Standing::Left;
         if ours {
             self.record.standing = Standing::Denied;
             self.record.joining = None;
+        }
+        if ours || given_up {
+            self.record.departure = Departure::None;
             self.touch();
         }
-        ours
+        ours || given_up
     }
 
     pub(super) fn knock_refused(
@@ -80,8 +96,7 @@ impl Room {
         error: &WireError,
     ) -> Result<(), StoreError> {
         match error.code {
-            // The next connection knocks again.
-            ErrorCode::RateLimited | ErrorCode::Unavailable => {}
+            ErrorCode::RateLimited | ErrorCode::Unavailable => self.wait(cx, error),
             code => {
                 self.record.standing = match code {
                     ErrorCode::UnknownRoom => Standing::Deleted { by: None },
@@ -106,7 +121,9 @@ impl Room {
         knock: MessageId,
         sealed: &[u8],
     ) -> Result<(), StoreError> {
-        let asked = self.record.standing == Standing::Knocking;
+        // Who gave up while being let in goes in, to say goodbye.
+        let gave_up = self.record.standing == Standing::Left;
+        let asked = gave_up || self.record.standing == Standing::Knocking;
         let Some(joining) = self
             .record
             .joining
@@ -129,11 +146,20 @@ impl Room {
         };
         let number = |at: usize| u64::from_be_bytes(head[at..at + 8].try_into().expect("8 bytes"));
         let (seq, epoch) = (number(0), number(8));
-        if !self.enter(cx, &joining, welcome)? {
+        let mark = head[16..].try_into().expect("the rest of the head");
+        let sound = seq <= SEQ_MAX && epoch <= SEQ_MAX;
+        if !sound || !self.enter(cx, &joining, welcome)? {
             self.reject(cx, Some(from), None, Why::UnwantedWelcome);
             return Ok(());
         }
-        self.welcome_in(cx, from, seq, epoch)
+        self.welcome_in(cx, from, seq, epoch, joining.lost)?;
+        self.record.trail = Trail::from_mark(mark);
+        self.touch();
+        if gave_up {
+            self.leave(cx).map(drop)
+        } else {
+            Ok(())
+        }
     }
 
     /// Joins the group if the Welcome is what was asked for.
@@ -183,6 +209,7 @@ impl Room {
         from: UserId,
         seq: u64,
         epoch: u64,
+        lost: bool,
     ) -> Result<(), StoreError> {
         let (id, relay) = (self.record.id, self.record.relay.clone());
         let fresh = Record::new(id, relay, Standing::Member, cx.now.wall);
@@ -202,12 +229,13 @@ impl Room {
             }
         }
         self.agreed_dirty = true;
+        let mut at = At::new(seq, cx.now.wall);
+        let missed = seq.saturating_sub(old.cursor + 1);
+        if lost && missed > 0 {
+            self.say_gap(cx, &mut at, missed, GapWhy::Unreadable)?;
+        }
         let by = self.actor(from);
-        self.say(
-            cx,
-            &mut At::new(seq, cx.now.wall),
-            SystemLine::YouJoined { by },
-        )?;
+        self.say(cx, &mut at, SystemLine::YouJoined { by })?;
         self.renew_soon(cx);
         self.show_people(cx);
         self.live.sync = super::Sync::Closed;

@@ -7,7 +7,10 @@ use super::{
 };
 use crate::{
     api::{Change, RequestError, Why},
-    mls::{group::read_key_package, provider::Provider},
+    mls::{
+        group::{package_id, read_key_package},
+        provider::Provider,
+    },
     model::{Admission, Knock},
     seal::{Purpose, SealKey},
     store::{Space, StoreError},
@@ -19,6 +22,20 @@ use sotto_wire::{ClientFrame, MessageId, Millis, UserId};
 const RANK_STEP: Millis = 1_500;
 /// Knocks that are kept of one room.
 const CALLERS_MAX: usize = 100;
+/// Knocks that wait for their invite to open, and the bytes of one.
+const HELD_MAX: usize = 16;
+const HELD_SIZE: usize = 16 * 1024;
+
+/// Why a knock does not open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shut {
+    /// Nobody who has the invite's secret made it.
+    Forged,
+    /// The invite has expired or was closed.
+    Closed,
+    /// The invite is not known, or not yet.
+    NotYet,
+}
 
 /// How long the member of this rank waits for those before.
 pub(super) fn rank_delay(rank: u64) -> Millis {
@@ -45,10 +62,25 @@ impl Room {
             self.plan_admission(cx, &id, from);
             return Ok(());
         }
-        let Some(caller) = self.open_knock(cx, id, from, body) else {
-            self.reject(cx, Some(from), None, Why::BadKnock);
-            return Ok(());
+        let caller = match self.open_knock(cx, id, from, body) {
+            Ok(caller) => caller,
+            Err(Shut::NotYet) if self.hold_knock(id, from, body) => return Ok(()),
+            Err(shut) => {
+                self.reject(cx, Some(from), None, Why::BadKnock);
+                // The one who knocked cannot know; the host tells.
+                if shut == Shut::Closed && self.host() == Some(cx.me.user()) {
+                    let room = self.id();
+                    self.send(cx, ClientFrame::RoomDeny { room, knock: id });
+                }
+                return Ok(());
+            }
         };
+        let seated = self.record.member(&from);
+        let outdated = seated.is_some_and(|member| caller.made <= member.made);
+        if outdated || self.record.answered.contains(&caller.package) {
+            self.reject(cx, Some(from), None, Why::Replay);
+            return Ok(());
+        }
         for old in self.callers(cx)? {
             if old.knock.user == from {
                 self.drop_caller(cx, &old.knock.id)?;
@@ -68,37 +100,66 @@ impl Room {
         id: MessageId,
         from: UserId,
         body: &[u8],
-    ) -> Option<Caller> {
-        let (invite, sealed) = body.split_at_checked(MessageId::SIZE)?;
-        let invite = MessageId(invite.try_into().ok()?);
-        let entry = self.record.state.as_ref()?.invite(&invite)?;
-        if entry.expires < cx.now.wall {
-            return None;
-        }
+    ) -> Result<Caller, Shut> {
+        let (invite, sealed) = body.split_at_checked(MessageId::SIZE).ok_or(Shut::Forged)?;
+        let invite = MessageId(invite.try_into().map_err(|_| Shut::Forged)?);
+        let state = self.record.state.as_ref();
+        let Some(entry) = state.and_then(|state| state.invite(&invite)) else {
+            let closed = self.record.closed.contains(&invite);
+            return Err(if closed { Shut::Closed } else { Shut::NotYet });
+        };
         let key = SealKey::derive(
             entry.secret.expose(),
             Purpose::Knock,
             self.record.id.as_bytes(),
         );
-        let package = key.open(&knock_context(&invite, &id, &from), sealed).ok()?;
+        let package = key
+            .open(&knock_context(&invite, &id, &from), sealed)
+            .map_err(|_| Shut::Forged)?;
+        if entry.expires < cx.now.wall {
+            return Err(Shut::Closed);
+        }
         let provider = Provider::new(cx.crypto, cx.txn);
-        let (_, vouched, profile) = read_key_package(&provider, &package, cx.now.wall)?;
-        if vouched.user != from {
-            return None;
+        let (read, leaf) =
+            read_key_package(&provider, &package, cx.now.wall).ok_or(Shut::Forged)?;
+        if leaf.vouched.user != from {
+            return Err(Shut::Forged);
         }
         let knock = Knock {
             id,
             user: from,
-            profile,
+            profile: leaf.profile,
             invite,
             invite_created: entry.created,
             at: cx.now.wall,
             verified: cx.people.is_verified(&from),
         };
-        Some(Caller {
+        Ok(Caller {
             knock,
             key_package: package.to_vec().into(),
+            package: package_id(&read),
+            made: leaf.made,
         })
+    }
+
+    /// A link is handed out before the commit that opens it is accepted, so a
+    /// knock can come first. It is tried again when an invite opens; the relay
+    /// repeats it at the next connection. `false`: there is no room for it.
+    fn hold_knock(&mut self, id: MessageId, from: UserId, body: &[u8]) -> bool {
+        let held = &mut self.live.held_knocks;
+        held.retain(|(_, whose, _)| *whose != from);
+        let fits = held.len() < HELD_MAX && body.len() <= HELD_SIZE;
+        if fits {
+            held.push((id, from, body.into()));
+        }
+        fits
+    }
+
+    pub(super) fn open_held_knocks(&mut self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
+        for (id, from, body) in std::mem::take(&mut self.live.held_knocks) {
+            self.knocked(cx, id, from, &body)?;
+        }
+        Ok(())
     }
 
     /// Where the room admits at once, the host lets in; should nobody do it,
@@ -164,7 +225,7 @@ impl Room {
         for caller in self.callers(cx)? {
             let state = self.record.state.as_ref();
             let open = state.is_some_and(|s| s.invite(&caller.knock.invite).is_some());
-            if !open || self.is_seated(&caller) {
+            if !open || self.record.answered.contains(&caller.package) {
                 self.drop_caller(cx, &caller.knock.id)?;
                 dropped = true;
             }
@@ -174,14 +235,6 @@ impl Room {
         } else {
             Ok(())
         }
-    }
-
-    /// Whether the very key package of this knock is in the tree. Somebody who
-    /// lost their state knocks again while an older leaf of theirs is in.
-    fn is_seated(&self, caller: &Caller) -> bool {
-        self.record
-            .member(&caller.knock.user)
-            .is_some_and(|member| member.added_at.is_none_or(|at| at >= caller.knock.at))
     }
 
     pub fn knocks(&self, txn: &dyn crate::Txn) -> Result<Vec<Knock>, StoreError> {

@@ -53,8 +53,11 @@ impl Room {
             Content {
                 id,
                 saying: Saying::Text(body.clone()),
+                seen: None,
             },
         )?;
+        // In the same transaction: after a crash, what was sent is no draft.
+        self.set_draft(String::new());
         self.note_waiting(cx, order, id, body, Delivery::Pending)?;
         Ok(Ok(()))
     }
@@ -146,7 +149,12 @@ impl Room {
             if flying >= WINDOW {
                 break;
             }
-            let content = queued.out.content.encode();
+            let seen = self.record.trail.seen(self.record.cursor);
+            let content = Content {
+                seen,
+                ..queued.out.content.clone()
+            }
+            .encode();
             let id = queued.out.content.id;
             let sealed = self.with_group(cx, |group, provider, signer| {
                 group.encrypt(provider, signer, &content)
@@ -222,6 +230,16 @@ impl Room {
         }
     }
 
+    /// Whoever comes back does not leave.
+    pub(super) fn drop_goodbye(&mut self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
+        let text = |q: &Queued| matches!(q.out.content.saying, Saying::Text(_));
+        let goodbyes = self.outbox.iter().filter(|q| !text(q));
+        for id in goodbyes.map(|q| q.out.content.id).collect::<Vec<_>>() {
+            self.dequeue(cx, &id)?;
+        }
+        Ok(())
+    }
+
     /// The room is over: what waits will not be sent, and says so.
     pub(super) fn fail_all(&mut self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
         for id in self
@@ -237,6 +255,13 @@ impl Room {
         }
         Ok(())
     }
+}
+
+/// A text that somebody else sent, as it would have been sent from here. Their
+/// client may be of their own making.
+pub(super) fn presentable(body: MessageBody) -> Option<MessageBody> {
+    let body = tidy(body);
+    (!body.text.trim().is_empty() && body.text.len() <= TEXT_MAX).then_some(body)
 }
 
 fn tidy(body: MessageBody) -> MessageBody {

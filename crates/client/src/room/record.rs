@@ -1,6 +1,6 @@
 //! A room as it is kept on disk, and the smaller records around it.
 
-use super::state::RoomState;
+use super::{authorize::PackageId, state::RoomState, trail::Trail};
 use crate::{
     invite::InviteSecret,
     model::{Knock, LastLine, Profile, RoomPrefs, Standing},
@@ -28,6 +28,9 @@ pub(crate) struct Record {
     pub leaving: BTreeSet<UserId>,
     /// Everything up to here is processed.
     pub cursor: Seq,
+    /// See [`super::trail`].
+    #[serde(default)]
+    pub trail: Trail,
     /// The relay's epoch: how many commits the room's order holds, refused
     /// ones included. MLS's own epoch does not count those.
     pub epoch: Epoch,
@@ -56,6 +59,13 @@ pub(crate) struct Record {
     pub renew_first: bool,
     /// Counts what was put into the outbox.
     pub outbox_next: u64,
+    /// Key packages that were let in, newest last: the relay cannot have the
+    /// same knock answered twice.
+    #[serde(default)]
+    pub answered: Vec<PackageId>,
+    /// Invites that were open once, newest last: who knocks with one is told.
+    #[serde(default)]
+    pub closed: Vec<MessageId>,
 }
 
 /// What the members of a room agree on, as stored.
@@ -78,6 +88,9 @@ pub(crate) struct Member {
     pub device: DeviceId,
     pub account: crate::identity::PublicKey,
     pub profile: Profile,
+    /// See [`super::Leaf::made`].
+    #[serde(default)]
+    pub made: Millis,
     pub added_by: Option<UserId>,
     /// When this client saw it happen, by its own clock.
     pub added_at: Option<Millis>,
@@ -91,6 +104,12 @@ pub(crate) struct Joining {
     #[serde(with = "super::state::shared")]
     pub secret: InviteSecret,
     pub body: Bytes,
+    /// A member who lost step comes back: what was missed in between is a gap.
+    #[serde(default)]
+    pub lost: bool,
+    /// When the key package was made.
+    #[serde(default)]
+    pub made: Millis,
 }
 
 /// How far an own leaving or deleting has come.
@@ -144,8 +163,18 @@ pub(crate) struct Pending {
     pub note: super::authorize::CommitNote,
     /// The MLS Welcome, and the knocks it answers.
     pub welcome: Option<Bytes>,
-    pub answers: Vec<MessageId>,
+    pub answers: Vec<Answer>,
     pub wishes: Vec<Wish>,
+}
+
+/// To whom a Welcome goes, and the invite's secret to seal it under. The knock
+/// may be gone by the time that the commit is accepted.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Answer {
+    pub knock: MessageId,
+    pub user: UserId,
+    #[serde(with = "super::state::shared")]
+    pub secret: InviteSecret,
 }
 
 /// Something in the outbox.
@@ -164,6 +193,8 @@ pub(crate) struct Outgoing {
 pub(crate) struct Caller {
     pub knock: Knock,
     pub key_package: Bytes,
+    pub package: PackageId,
+    pub made: Millis,
 }
 
 /// A direct message that the relay has not accepted yet.
@@ -186,6 +217,7 @@ impl Record {
             roster: Vec::new(),
             leaving: BTreeSet::new(),
             cursor: 0,
+            trail: Trail::new(&id),
             epoch: 0,
             mls_epoch: 0,
             read_position: 0,
@@ -204,6 +236,8 @@ impl Record {
             sent_since: 0,
             renew_first: false,
             outbox_next: 0,
+            answered: Vec::new(),
+            closed: Vec::new(),
         }
     }
 
@@ -245,6 +279,18 @@ impl Record {
         self.member(user)
             .map(|m| m.profile.name.clone())
             .unwrap_or_default()
+    }
+}
+
+/// How much is remembered of what is over.
+const MEMORY: usize = 64;
+
+/// Remembers something at the end of a list, forgetting the oldest.
+pub(crate) fn remember<T: PartialEq>(list: &mut Vec<T>, new: T) {
+    if !list.contains(&new) {
+        list.push(new);
+        let excess = list.len().saturating_sub(MEMORY);
+        list.drain(..excess);
     }
 }
 

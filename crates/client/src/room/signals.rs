@@ -9,7 +9,7 @@ use crate::{
     api::{Change, Why},
     pad,
     seal::{Purpose, SealKey},
-    store::{StoreError, seq_of},
+    store::{StoreError, position, seq_of},
 };
 use sotto_wire::{ClientFrame, Millis, UserId};
 
@@ -21,11 +21,13 @@ impl Room {
         self.signal(cx, SignalKind::Typing { on })
     }
 
-    pub fn mark_read(&mut self, cx: &mut Cx<'_>, position: u64) -> Result<(), StoreError> {
-        if position <= self.record.read_position {
+    pub fn mark_read(&mut self, cx: &mut Cx<'_>, read: u64) -> Result<(), StoreError> {
+        // Own messages that wait stand behind everything that is yet to come.
+        let read = read.min(position(self.record.cursor + 1, 0) - 1);
+        if read <= self.record.read_position {
             return Ok(());
         }
-        self.record.read_position = position;
+        self.record.read_position = read;
         self.touch();
         self.repeat_read_mark(cx)
     }

@@ -2,13 +2,12 @@
 
 use super::{Cx, Live, Room, Sync, record::Departure, timeline::At};
 use crate::{
-    api::{Change, Effect},
+    api::{Change, Why},
     model::{GapWhy, Standing},
-    store::StoreError,
+    store::{SEQ_MAX, StoreError},
 };
 use sotto_wire::{
-    ClientFrame, DeviceId, ErrorCode, MessageId, Millis, Seq, UserId, WireError,
-    codec::Envelope,
+    ClientFrame, DeviceId, Epoch, ErrorCode, MessageId, Millis, Seq, UserId, WireError,
     frame::{Presence, PresenceAction, RoomOpened, RoomSettings},
 };
 
@@ -24,7 +23,7 @@ impl Room {
             (_, Departure::Announcing { .. }) => return self.open(cx),
             (Standing::Creating, _) => {
                 let settings = RoomSettings::default();
-                self.send(
+                self.request(
                     cx,
                     ClientFrame::RoomCreate {
                         room: self.id(),
@@ -71,14 +70,7 @@ impl Room {
         if cx.up && self.live.sync != Sync::Opening {
             self.live.sync = Sync::Opening;
             let (room, since) = (self.id(), self.record.cursor);
-            // An error names the request, and this one is named by the room.
-            let id = Some(MessageId(room.0).into());
-            let relay = self.record.relay.clone();
-            let frame = ClientFrame::RoomOpen { room, since };
-            cx.out.push(Effect::Send {
-                relay,
-                envelope: Envelope { id, frame },
-            });
+            self.request(cx, ClientFrame::RoomOpen { room, since });
             self.touch();
         }
         Ok(())
@@ -88,25 +80,36 @@ impl Room {
         if self.live.sync != Sync::Opening {
             return Ok(());
         }
+        let sound = opened.head <= SEQ_MAX && opened.retained_from <= opened.head + 1;
+        if !sound {
+            self.reject(cx, None, Some(opened.head), Why::NotAFrame);
+            return Ok(());
+        }
         self.touch();
         self.live.relay_host = Some(opened.host);
         for member in &opened.members {
             self.live
                 .online
                 .insert(member.user, member.state == Presence::Online);
-            self.live.delivered.insert(member.user, member.up_to);
+            self.live
+                .delivered
+                .insert(member.user, member.up_to.min(SEQ_MAX));
         }
         let missing = opened.retained_from.saturating_sub(self.record.cursor + 1);
-        if missing > 0 && opened.retained_from <= opened.head + 1 {
+        if missing > 0 {
             self.record.cursor = opened.retained_from - 1;
+            self.record.trail.lose();
             let mut at = At::new(self.record.cursor, cx.now.wall);
             self.say_gap(cx, &mut at, missing, GapWhy::Expired)?;
         }
         if opened.head < self.record.cursor {
             // The relay forgot what it had acknowledged. Its order starts to
             // differ from ours: nothing can be sent safely into it.
-            self.record.standing = Standing::Lost;
             self.live.sync = Sync::Current;
+            if let Departure::Announcing { delete } = self.record.departure {
+                return self.announced(cx, delete);
+            }
+            self.record.standing = Standing::Lost;
             return Ok(());
         }
         self.live.sync = Sync::Open {
@@ -122,12 +125,27 @@ impl Room {
 
     pub fn host_updated(&mut self, host: UserId) {
         self.live.relay_host = Some(host);
+        self.live.handed_to = None;
+    }
+
+    /// The relay's host is only whose orders the relay takes. Should that be
+    /// this client while the members agreed on another, it is handed over.
+    pub(super) fn hand_over(&mut self, cx: &mut Cx<'_>) {
+        let me = cx.me.user();
+        let Some(to) = self.host().filter(|host| *host != me) else {
+            return;
+        };
+        if self.live.relay_host == Some(me) && self.live.handed_to != Some(to) {
+            self.live.handed_to = Some(to);
+            let room = self.id();
+            self.send(cx, ClientFrame::HostTransfer { room, to });
+        }
     }
 
     pub fn delivered(&mut self, cx: &mut Cx<'_>, user: UserId, _device: DeviceId, up_to: Seq) {
         if self.record.member(&user).is_some() {
             let known = self.live.delivered.entry(user).or_default();
-            *known = up_to.max(*known);
+            *known = up_to.min(SEQ_MAX).max(*known);
             self.show_people(cx);
         }
     }
@@ -186,8 +204,7 @@ impl Room {
             ErrorCode::StaleEpoch => self.stale(cx, &id, error.epoch.unwrap_or_default())?,
             ErrorCode::RateLimited | ErrorCode::Unavailable => {
                 self.unsend(&id);
-                let wait = error.retry_after.unwrap_or(PATIENCE);
-                self.live.hold_until = Some(cx.now.mono + wait.clamp(100, 60_000));
+                self.wait(cx, error);
             }
             ErrorCode::NotAMember | ErrorCode::UnknownRoom => self.shut_out(cx)?,
             code if commit => {
@@ -208,9 +225,18 @@ impl Room {
         Ok(true)
     }
 
+    /// Nothing more is asked of the relay for as long as it says.
+    pub(super) fn wait(&mut self, cx: &Cx<'_>, error: &WireError) {
+        let wait = error.retry_after.unwrap_or(PATIENCE);
+        self.live.hold_until = Some(cx.now.mono + wait.clamp(100, 60_000));
+    }
+
     /// The relay is in another epoch. Either the commit that made it is on its
     /// way, or it has come since; if neither, ask.
-    fn stale(&mut self, cx: &mut Cx<'_>, id: &MessageId, epoch: u64) -> Result<(), StoreError> {
+    fn stale(&mut self, cx: &mut Cx<'_>, id: &MessageId, epoch: Epoch) -> Result<(), StoreError> {
+        if self.queued(id).and_then(|q| q.sent_in) >= Some(epoch) {
+            return Ok(()); // it was sent again already
+        }
         self.unsend(id);
         if epoch == self.record.epoch {
             Ok(())
@@ -228,14 +254,30 @@ impl Room {
         }
     }
 
-    /// `room.open` was refused.
-    pub fn open_refused(&mut self, cx: &mut Cx<'_>, error: &WireError) -> Result<(), StoreError> {
+    /// A request about the whole room was refused: making, opening, leaving or
+    /// deleting it.
+    pub fn request_refused(
+        &mut self,
+        cx: &mut Cx<'_>,
+        error: &WireError,
+    ) -> Result<(), StoreError> {
+        let telling = matches!(self.record.departure, Departure::Telling { .. });
         match error.code {
             ErrorCode::NotAMember | ErrorCode::UnknownRoom => self.shut_out(cx),
+            // The knock was answered before it was given up: the Welcome is on
+            // its way.
+            ErrorCode::NotFound if telling => self.departed(cx),
+            // The members know that it is deleted; the relay takes orders from
+            // somebody else. Then go at least.
+            ErrorCode::NotHost if telling => {
+                self.record.departure = Departure::Telling { delete: false };
+                self.touch();
+                self.tell_departure(cx, false);
+                Ok(())
+            }
             code => {
                 self.live.sync = Sync::Closed;
-                let wait = error.retry_after.unwrap_or(PATIENCE);
-                self.live.hold_until = Some(cx.now.mono + wait.clamp(100, 60_000));
+                self.wait(cx, error);
                 cx.show(Change::Refused {
                     room: Some(self.id()),
                     code,
@@ -247,20 +289,22 @@ impl Room {
 
     /// After a wait that the relay asked for.
     pub(super) fn open_again(&mut self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
-        let waited = self
-            .live
-            .hold_until
-            .is_some_and(|until| until <= cx.now.mono);
-        if self.live.sync == Sync::Closed && waited && self.takes_part() {
-            self.live.hold_until = None;
-            return self.open(cx);
+        if self.live.hold_until.is_none_or(|until| until > cx.now.mono) {
+            return Ok(());
+        }
+        self.live.hold_until = None;
+        let closed = self.live.sync == Sync::Closed;
+        match self.record.standing {
+            Standing::Knocking if cx.up => self.knock(cx),
+            Standing::Lost if closed => return self.open(cx),
+            _ if closed && self.takes_part() => return self.open(cx),
+            _ => {}
         }
         Ok(())
     }
 
-    /// The relay says that we are not in, or that
-    /// there is no such room. It may lie, so history and keys stay, and the
-    /// next connection asks again.
+    /// The relay says that we are not in, or that there is no such room. It
+    /// may lie, so history and keys stay, and the next connection asks again.
     pub fn shut_out(&mut self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
         self.touch();
         self.live.sync = Sync::Closed;

@@ -8,6 +8,8 @@ use crate::{
 };
 use sotto_wire::{MessageId, Millis, Seq, UserId};
 
+/// The last time that JavaScript can hold.
+const TIME_MAX: Millis = 1 << 53;
 /// Longest text in a room list.
 const PREVIEW: usize = 120;
 
@@ -21,6 +23,7 @@ pub(super) struct At {
 
 impl At {
     pub fn new(seq: Seq, time: Millis) -> Self {
+        let time = time.min(TIME_MAX);
         Self { seq, line: 0, time }
     }
 

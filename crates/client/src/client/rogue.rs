@@ -1,0 +1,165 @@
+//! A member whose client keeps to no rule: what the attacks in the simulator
+//! are made with. It is built with the feature `testing` only, which nothing
+//! that people use has.
+
+use super::Client;
+use crate::{
+    invite::InviteSecret,
+    mls::{
+        group::{self, Group, Plan, read_key_package},
+        provider::Provider,
+    },
+    model::{Admission, Profile},
+    pad,
+    room::{
+        authorize::{CommitNote, bar},
+        state::{InviteEntry, RoomState},
+    },
+    store::{Txn, memory::MemoryStore},
+};
+use sotto_wire::{Epoch, MessageId, Millis, RoomId, UserId};
+
+/// What a commit is to do, allowed or not.
+#[derive(Debug, Clone, Default)]
+pub struct Rogue {
+    /// Key packages, as they stand in knocks.
+    pub adds: Vec<Vec<u8>>,
+    pub removes: Vec<UserId>,
+    pub changes: Vec<Tamper>,
+    /// The invite it says that the additions rest on.
+    pub invite: Option<MessageId>,
+}
+
+/// A change to what the members agree on.
+#[derive(Debug, Clone)]
+pub enum Tamper {
+    Host(UserId),
+    Name(String),
+    Admission(Admission),
+    Bar(UserId),
+    CloseInvites,
+    OpenInvite { by: UserId },
+}
+
+/// A commit that nobody may ever merge.
+#[derive(Debug, Clone)]
+pub struct RogueCommit {
+    pub body: Vec<u8>,
+    pub welcome: Option<Vec<u8>>,
+    /// The relay's epoch of the room.
+    pub epoch: Epoch,
+}
+
+impl Client {
+    /// Goes by any name from now on, without it being looked at.
+    pub fn rogue_profile(&mut self, profile: Profile) {
+        self.me.profile = profile;
+    }
+
+    /// Makes a commit and forgets it: the own group stays where it is.
+    pub fn rogue_commit(
+        &mut self,
+        txn: &mut dyn Txn,
+        now: Millis,
+        room: &RoomId,
+        rogue: &Rogue,
+    ) -> Option<RogueCommit> {
+        let provider = Provider::new(&self.crypto, txn);
+        let mut group = Group::load(&provider, room).ok()??;
+        let record = &self.rooms.get(room)?.record;
+        let package = |bytes: &Vec<u8>| Some(read_key_package(&provider, bytes, now)?.0);
+        let leaf = |user: &UserId| Some(record.member(user)?.leaf);
+        let mut state = group.state()?;
+        rogue
+            .changes
+            .iter()
+            .for_each(|change| tamper(&mut state, change, now));
+        let plan = Plan {
+            adds: rogue.adds.iter().map(package).collect::<Option<_>>()?,
+            removes: rogue.removes.iter().map(leaf).collect::<Option<_>>()?,
+            state: (!rogue.changes.is_empty()).then_some(state),
+            note: CommitNote {
+                invite: rogue.invite,
+            },
+        };
+        let made = record.member(&self.me.user()).map_or(0, |m| m.made) + 1;
+        let built = group
+            .commit(&provider, &self.me.signer(now.max(made)), plan)
+            .ok()?;
+        group.clear_pending_commit(&provider).ok()?;
+        let (body, welcome) = (built.commit, built.welcome);
+        Some(RogueCommit {
+            body,
+            welcome,
+            epoch: record.epoch,
+        })
+    }
+
+    /// Encrypts any content at all.
+    pub fn rogue_message(
+        &mut self,
+        txn: &mut dyn Txn,
+        room: &RoomId,
+        content: &[u8],
+    ) -> Option<Vec<u8>> {
+        let provider = Provider::new(&self.crypto, txn);
+        let mut group = Group::load(&provider, room).ok()??;
+        group
+            .encrypt(&provider, &self.me.signer(0), &pad::pad(content))
+            .ok()
+    }
+
+    /// A key package of this device.
+    pub fn rogue_package(&mut self, txn: &mut dyn Txn, made: Millis) -> Option<Vec<u8>> {
+        let provider = Provider::new(&self.crypto, txn);
+        group::key_package(&provider, &self.me.signer(made)).ok()
+    }
+
+    /// A group of one's own under the id of any room, with others put into it:
+    /// the Welcome for them.
+    pub fn rogue_group(
+        &mut self,
+        now: Millis,
+        room: &RoomId,
+        packages: &[Vec<u8>],
+    ) -> Option<Vec<u8>> {
+        // Not in the own store: there may be the true group of that id.
+        let mut store = MemoryStore::default();
+        let mut txn = store.begin();
+        let provider = Provider::new(&self.crypto, &mut txn);
+        let state = RoomState::new(
+            "Trap".into(),
+            String::new(),
+            self.me.user(),
+            Admission::AtOnce,
+        );
+        let mut group = Group::create(&provider, &self.me.signer(now), room, &state).ok()?;
+        let package = |bytes: &Vec<u8>| Some(read_key_package(&provider, bytes, now)?.0);
+        let adds = packages.iter().map(package).collect::<Option<_>>()?;
+        let plan = Plan {
+            adds,
+            ..Plan::default()
+        };
+        group
+            .commit(&provider, &self.me.signer(now + 1), plan)
+            .ok()?
+            .welcome
+    }
+}
+
+fn tamper(state: &mut RoomState, change: &Tamper, now: Millis) {
+    match change {
+        Tamper::Host(user) => state.host = *user,
+        Tamper::Name(name) => state.name.clone_from(name),
+        Tamper::Admission(admission) => state.admission = *admission,
+        Tamper::Bar(user) => bar(state, *user),
+        Tamper::CloseInvites => state.invites.clear(),
+        Tamper::OpenInvite { by } => state.invites.push(InviteEntry {
+            id: MessageId([0xee; 16]),
+            secret: InviteSecret::from_bytes([0xee; 32]),
+            created: now,
+            expires: now + 60_000,
+            by: *by,
+        }),
+    }
+}
