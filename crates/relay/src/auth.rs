@@ -31,16 +31,17 @@ fn bad<T>(why: &str) -> Result<T, WireError> {
 ///
 /// The caller has checked that the challenge was given to this user and is
 /// unspent, and that the audience is this relay.
-pub fn judge_sign_in(
-    request: &TokenRequest,
-    now: Millis,
-) -> Result<(UserId, DeviceId), WireError> {
+pub fn judge_sign_in(request: &TokenRequest, now: Millis) -> Result<(UserId, DeviceId), WireError> {
     let certificate = &request.certificate;
     let key = account_key(&certificate.account_key)?;
     let user = UserId(sha256(&certificate.account_key));
     judge_certificate(certificate, &key, now)?;
-    let transcript =
-        sign_in_transcript(&request.audience, &request.challenge, &user, &certificate.device);
+    let transcript = sign_in_transcript(
+        &request.audience,
+        &request.challenge,
+        &user,
+        &certificate.device,
+    );
     verify(&key, &transcript, &request.signature)?;
     Ok((user, certificate.device))
 }
@@ -80,7 +81,9 @@ fn verify(key: &VerifyingKey, message: &[u8], signature: &[u8]) -> Result<(), Wi
     if signature.len() != 64 {
         return bad(wrong);
     }
-    let Ok(signature) = Signature::from_slice(signature) else { return bad(wrong) };
+    let Ok(signature) = Signature::from_slice(signature) else {
+        return bad(wrong);
+    };
     key.verify(message, &signature).or_else(|_| bad(wrong))
 }
 

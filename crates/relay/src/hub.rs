@@ -79,7 +79,10 @@ pub(crate) fn refuse<T>(code: ErrorCode, message: &str) -> Result<T, WireError> 
 
 impl Hub {
     pub fn new(config: HubConfig) -> Self {
-        Self { config, ..Self::default() }
+        Self {
+            config,
+            ..Self::default()
+        }
     }
 
     /// The hub as it was when `rows` were stored; nobody is connected. Bodies
@@ -102,7 +105,11 @@ impl Hub {
         let mut plan = self.plan(now, event);
         self.apply(&plan);
         let changes = std::mem::take(&mut plan.changes);
-        changes.into_iter().map(Action::Persist).chain(plan.actions).collect()
+        changes
+            .into_iter()
+            .map(Action::Persist)
+            .chain(plan.actions)
+            .collect()
     }
 
     /// What `event` leads to. The hub stays as it is.
@@ -115,11 +122,19 @@ impl Hub {
             Event::Frame { conn, envelope } => self.frame(now, conn, envelope, &mut plan),
             Event::Disconnected { conn } => self.detach(&[conn], &mut plan),
             Event::Tick => self.tick(now, &mut plan),
-            Event::SignedIn { user, device, session } => {
+            Event::SignedIn {
+                user,
+                device,
+                session,
+            } => {
                 let outcome = self.signed_in(now, user, device, session, &mut plan);
                 plan.conclude(outcome);
             }
-            Event::Rotate { family, secret, next } => {
+            Event::Rotate {
+                family,
+                secret,
+                next,
+            } => {
                 plan.outcome = self.rotate(now, family, secret, next, &mut plan);
             }
             Event::DeleteRoom { by, room } => {
@@ -158,26 +173,30 @@ impl Hub {
         RelayFrame::Error(error.for_request(request_of(envelope)))
     }
 
-    fn frame(
-        &self,
-        now: Millis,
-        conn: ConnId,
-        envelope: Envelope<ClientFrame>,
-        plan: &mut Plan,
-    ) {
+    fn frame(&self, now: Millis, conn: ConnId, envelope: Envelope<ClientFrame>, plan: &mut Plan) {
         let request = request_of(&envelope);
         let outcome = match self.conns.get(&conn) {
             None => refuse(ErrorCode::NotAuthenticated, "Not authenticated"),
             Some(known) => {
                 let (user, device) = (known.user, known.device);
-                let ask = Ask { now, conn, user, device, request: request.clone() };
+                let ask = Ask {
+                    now,
+                    conn,
+                    user,
+                    device,
+                    request: request.clone(),
+                };
                 self.act(&ask, envelope.frame, plan)
             }
         };
         if let Err(error) = outcome {
             // A refusal changes nothing, but it has cost what it costs.
-            plan.passing.retain(|passing| matches!(passing, Passing::Spend { .. }));
-            *plan = Plan { passing: std::mem::take(&mut plan.passing), ..Plan::default() };
+            plan.passing
+                .retain(|passing| matches!(passing, Passing::Spend { .. }));
+            *plan = Plan {
+                passing: std::mem::take(&mut plan.passing),
+                ..Plan::default()
+            };
             plan.send(conn, RelayFrame::Error(error.for_request(request)));
         }
     }
@@ -207,16 +226,20 @@ impl Hub {
             ClientFrame::ChatSend(send) => self.send_chat(ask, send, plan),
             ClientFrame::ChatSignal { room, body } => self.signal(ask, room, body, plan),
             ClientFrame::ChatReceived { room, up_to } => self.received(ask, room, up_to, plan),
-            ClientFrame::DirectSend { to, id, body, expires } => {
-                self.send_direct(ask, to, id, body, expires, plan)
-            }
+            ClientFrame::DirectSend {
+                to,
+                id,
+                body,
+                expires,
+            } => self.send_direct(ask, to, id, body, expires, plan),
             ClientFrame::DirectReceived { id } => {
                 self.direct_received(ask, id, plan);
                 Ok(())
             }
-            ClientFrame::KeysPublish { packages, last_resort } => {
-                self.publish_keys(ask, packages, last_resort, plan)
-            }
+            ClientFrame::KeysPublish {
+                packages,
+                last_resort,
+            } => self.publish_keys(ask, packages, last_resort, plan),
             ClientFrame::KeysTake { user } => self.take_key(ask, user, plan),
             ClientFrame::PresenceSet { state } => {
                 self.set_presence(ask, state, plan);
@@ -260,7 +283,9 @@ impl Hub {
     }
 
     fn drop_conn(&mut self, conn: ConnId) {
-        let Some(gone) = self.conns.remove(&conn) else { return };
+        let Some(gone) = self.conns.remove(&conn) else {
+            return;
+        };
         for room in &gone.open {
             if let Some(room) = self.rooms.get_mut(room) {
                 room.open.remove(&conn);

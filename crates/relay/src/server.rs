@@ -50,9 +50,15 @@ pub struct Relay {
 /// Starts a relay and returns once it accepts connections.
 pub async fn start(config: Config) -> Result<Relay, StartError> {
     // First the port: a relay that is started twice must not touch its data.
-    let listener = TcpListener::bind(config.bind).await.map_err(config::bind_error)?;
+    let listener = TcpListener::bind(config.bind)
+        .await
+        .map_err(config::bind_error)?;
     let address = listener.local_addr().map_err(config::bind_error)?;
-    let data = config.data.as_deref().map(data::DataDir::open).transpose()?;
+    let data = config
+        .data
+        .as_deref()
+        .map(data::DataDir::open)
+        .transpose()?;
     let key = match &data {
         Some(data) => data.token_key()?,
         None => data::random()?,
@@ -75,8 +81,20 @@ pub async fn start(config: Config) -> Result<Relay, StartError> {
     let router = http::router(shared.clone());
     let acceptor = tls.map(|tls| tls.acceptor);
     let listener = tokio::spawn(listener::run(listener, acceptor, router, config));
-    tracing::info!(port = address.port(), tls = fingerprint.is_some(), "relay started");
-    Ok(Relay { address, fingerprint, shared, listener, actor, sockets, _data: data })
+    tracing::info!(
+        port = address.port(),
+        tls = fingerprint.is_some(),
+        "relay started"
+    );
+    Ok(Relay {
+        address,
+        fingerprint,
+        shared,
+        listener,
+        actor,
+        sockets,
+        _data: data,
+    })
 }
 
 impl Relay {

@@ -33,7 +33,11 @@ pub enum BadSetting {
 
 /// A setting left out everywhere has the default that docs/HOSTING.md states.
 #[derive(Debug, Clone, Default, Parser, Deserialize)]
-#[command(name = "sotto-relay", version, about = "Sotto's relay: routes what it cannot read.")]
+#[command(
+    name = "sotto-relay",
+    version,
+    about = "Sotto's relay: routes what it cannot read."
+)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Settings {
     /// TOML file with the settings named as here, without the dashes in front
@@ -62,7 +66,12 @@ pub struct Settings {
     #[arg(long, env = "SOTTO_RELAY_TLS_KEY")]
     tls_key: Option<PathBuf>,
     /// Admit new accounts only with one of these codes
-    #[arg(long = "invite-code", env = "SOTTO_RELAY_INVITE_CODES", value_delimiter = ',', hide_env_values = true)]
+    #[arg(
+        long = "invite-code",
+        env = "SOTTO_RELAY_INVITE_CODES",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
     invite_codes: Vec<String>,
     /// Admit only these accounts (user ids)
     #[arg(long, env = "SOTTO_RELAY_ALLOW", value_delimiter = ',')]
@@ -136,7 +145,9 @@ const MIB: u64 = 1024 * 1024;
 impl Settings {
     /// Fills what command line and environment left out from the file.
     pub fn with_file(self) -> Result<Self, BadSetting> {
-        let Some(path) = self.config.clone() else { return Ok(self) };
+        let Some(path) = self.config.clone() else {
+            return Ok(self);
+        };
         let text = std::fs::read_to_string(&path).map_err(|_| BadSetting::Unreadable(path))?;
         let file: Self = toml::from_str(&text).map_err(|e| BadSetting::File(e.message().into()))?;
         Ok(self.over(file))
@@ -169,18 +180,28 @@ impl Settings {
     }
 
     pub fn data(&self) -> PathBuf {
-        self.data.clone().unwrap_or_else(|| Path::new("sotto-relay-data").to_owned())
+        self.data
+            .clone()
+            .unwrap_or_else(|| Path::new("sotto-relay-data").to_owned())
     }
 
     pub fn config(&self) -> Result<Config, BadSetting> {
         let default = Config::default();
         Ok(Config {
             bind: self.bind.unwrap_or(default.bind),
-            public: self.public.iter().map(|name| authority(name)).collect::<Result<_, _>>()?,
+            public: self
+                .public
+                .iter()
+                .map(|name| authority(name))
+                .collect::<Result<_, _>>()?,
             data: (self.memory != Some(true)).then(|| self.data()),
             tls: self.tls()?,
             admission: self.admission()?,
-            admin_token: self.admin_token.clone().filter(|t| !t.is_empty()).map(Token),
+            admin_token: self
+                .admin_token
+                .clone()
+                .filter(|t| !t.is_empty())
+                .map(Token),
             origins: self.origins.clone(),
             trusted_proxies: self.trusted_proxies.clone(),
             limits: self.limits(default.limits),
@@ -194,7 +215,10 @@ impl Settings {
         let own = self.tls_self_signed == Some(true);
         match (&self.tls_cert, &self.tls_key) {
             (Some(_), Some(_)) if own => Err(BadSetting::TwoTls),
-            (Some(cert), Some(key)) => Ok(Tls::Files { cert: cert.clone(), key: key.clone() }),
+            (Some(cert), Some(key)) => Ok(Tls::Files {
+                cert: cert.clone(),
+                key: key.clone(),
+            }),
             (None, None) => Ok(if own { Tls::SelfSigned } else { Tls::None }),
             _ => Err(BadSetting::HalfTls),
         }
@@ -203,9 +227,9 @@ impl Settings {
     fn admission(&self) -> Result<Admission, BadSetting> {
         match (self.invite_codes.is_empty(), self.allow.is_empty()) {
             (true, true) => Ok(Admission::Open),
-            (false, true) => {
-                Ok(Admission::InviteCode(self.invite_codes.iter().cloned().map(Token).collect()))
-            }
+            (false, true) => Ok(Admission::InviteCode(
+                self.invite_codes.iter().cloned().map(Token).collect(),
+            )),
             (true, false) => Ok(Admission::AllowList(self.allow.clone())),
             (false, false) => Err(BadSetting::TwoAdmissions),
         }
@@ -214,10 +238,18 @@ impl Settings {
     fn limits(&self, default: Limits) -> Limits {
         let frames = self.frames_per_second.map(|n| n.max(1));
         let requests = self.requests_per_minute.map(|n| n.max(1));
-        let account = frames.map(|n| Rate { burst: n.saturating_mul(30), every: (1000 / u64::from(n)).max(1) });
-        let http = requests.map(|n| Rate { burst: n, every: (60_000 / u64::from(n)).max(1) });
+        let account = frames.map(|n| Rate {
+            burst: n.saturating_mul(30),
+            every: (1000 / u64::from(n)).max(1),
+        });
+        let http = requests.map(|n| Rate {
+            burst: n,
+            every: (60_000 / u64::from(n)).max(1),
+        });
         Limits {
-            connections_per_ip: self.connections_per_ip.unwrap_or(default.connections_per_ip),
+            connections_per_ip: self
+                .connections_per_ip
+                .unwrap_or(default.connections_per_ip),
             connections_per_loopback: self
                 .connections_per_loopback
                 .unwrap_or(default.connections_per_loopback),
@@ -244,11 +276,17 @@ impl Settings {
         HubConfig {
             members: self.members.unwrap_or(default.members).min(default.members),
             rooms_per_user: self.rooms_per_user.unwrap_or(default.rooms_per_user),
-            retention: self.retention_days.map_or(default.retention, |n| 24 * hours(n)),
-            room_bytes: self.room_mib.map_or(default.room_bytes, |n| n.saturating_mul(MIB)),
+            retention: self
+                .retention_days
+                .map_or(default.retention, |n| 24 * hours(n)),
+            room_bytes: self
+                .room_mib
+                .map_or(default.room_bytes, |n| n.saturating_mul(MIB)),
             empty_room: self.empty_room_hours.map_or(default.empty_room, hours),
             direct_count: self.direct_messages.unwrap_or(default.direct_count),
-            direct_bytes: self.direct_mib.map_or(default.direct_bytes, |n| n.saturating_mul(MIB)),
+            direct_bytes: self
+                .direct_mib
+                .map_or(default.direct_bytes, |n| n.saturating_mul(MIB)),
             ..default
         }
     }
@@ -257,7 +295,9 @@ impl Settings {
 /// `host:port` as clients name it when they sign in.
 fn authority(name: &str) -> Result<String, BadSetting> {
     let address = name.parse::<RelayAddress>();
-    address.map(|a| a.authority()).map_err(|_| BadSetting::Public(name.into()))
+    address
+        .map(|a| a.authority())
+        .map_err(|_| BadSetting::Public(name.into()))
 }
 
 #[cfg(test)]
@@ -282,9 +322,15 @@ mod tests {
     fn the_command_line_wins_over_the_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("relay.toml");
-        std::fs::write(&path, "bind = \"10.0.0.1:1\"\nmembers = 7\npublic = [\"a.example:1\"]\n").unwrap();
+        std::fs::write(
+            &path,
+            "bind = \"10.0.0.1:1\"\nmembers = 7\npublic = [\"a.example:1\"]\n",
+        )
+        .unwrap();
         let path = path.to_str().unwrap();
-        let settings = parse(&["--config", path, "--bind", "10.0.0.2:2"]).with_file().unwrap();
+        let settings = parse(&["--config", path, "--bind", "10.0.0.2:2"])
+            .with_file()
+            .unwrap();
         let config = settings.config().unwrap();
         assert_eq!(config.bind, "10.0.0.2:2".parse().unwrap());
         assert_eq!(config.hub.members, 7);
@@ -294,12 +340,18 @@ mod tests {
     #[test]
     fn a_wrong_setting_says_what_is_wrong() {
         let check = |arguments: &[&str], expect: &str| {
-            let error = parse(arguments).with_file().and_then(|s| s.config()).unwrap_err();
+            let error = parse(arguments)
+                .with_file()
+                .and_then(|s| s.config())
+                .unwrap_err();
             assert!(error.to_string().contains(expect), "{error}");
         };
         check(&["--public", "https://x/y"], "host:port");
         check(&["--tls-cert", "a.pem"], "go together");
-        check(&["--tls-self-signed", "--tls-cert", "a", "--tls-key", "b"], "not both");
+        check(
+            &["--tls-self-signed", "--tls-cert", "a", "--tls-key", "b"],
+            "not both",
+        );
         let user = UserId([1; 32]).to_string();
         check(&["--invite-code", "x", "--allow", &user], "not both");
         check(&["--config", "/nowhere/relay.toml"], "/nowhere/relay.toml");

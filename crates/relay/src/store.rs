@@ -4,6 +4,7 @@
 
 mod rows;
 pub mod sqlite;
+mod statements;
 
 pub use crate::hub::memory::MemoryStore;
 pub use sqlite::SqliteStore;

@@ -13,7 +13,10 @@ pub struct Once<T> {
 
 impl<T> Once<T> {
     pub fn new(room: usize) -> Self {
-        Self { room, held: HashMap::new() }
+        Self {
+            room,
+            held: HashMap::new(),
+        }
     }
 
     pub fn put(&mut self, now: Millis, name: [u8; 32], value: T, end: Millis) {

@@ -15,7 +15,13 @@ pub struct Hashed {
 /// A new token, in the family of `old` if there is one.
 pub fn issue(family: [u8; 16], secret: [u8; 32]) -> (Token, Hashed) {
     let token = [&family[..], &secret[..]].concat();
-    (Token(bytes::encode(&token)), Hashed { family: sha256(&family), secret: sha256(&secret) })
+    (
+        Token(bytes::encode(&token)),
+        Hashed {
+            family: sha256(&family),
+            secret: sha256(&secret),
+        },
+    )
 }
 
 /// Takes a token apart: the family as issued, and both hashes.
@@ -23,7 +29,13 @@ pub fn read(token: &Token) -> Option<([u8; 16], Hashed)> {
     let raw: [u8; 48] = bytes::decode_array(&token.0)?;
     let (family, secret) = raw.split_at(16);
     let family: [u8; 16] = family.try_into().ok()?;
-    Some((family, Hashed { family: sha256(&family), secret: sha256(secret) }))
+    Some((
+        family,
+        Hashed {
+            family: sha256(&family),
+            secret: sha256(secret),
+        },
+    ))
 }
 
 /// Thirty days.

@@ -45,7 +45,10 @@ fn request(key: &SigningKey) -> TokenRequest {
 fn a_genuine_sign_in_proves_user_and_device() {
     let key = account();
     let user = UserId(sha256(&public(&key)));
-    assert_eq!(judge_sign_in(&request(&key), NOW), Ok((user, DeviceId([2; 16]))));
+    assert_eq!(
+        judge_sign_in(&request(&key), NOW),
+        Ok((user, DeviceId([2; 16])))
+    );
 }
 
 #[test]
@@ -56,23 +59,38 @@ fn nothing_may_differ_from_what_was_signed() {
         let code = judge_sign_in(&request, NOW).map_err(|error| error.code);
         assert_eq!(code, Err(ErrorCode::BadCredential), "{what}");
     };
-    check(|r| r.audience = "relay.example:3030".into(), "another relay");
+    check(
+        |r| r.audience = "relay.example:3030".into(),
+        "another relay",
+    );
     check(|r| r.challenge.0[0] ^= 1, "another challenge");
     check(|r| r.certificate.device.0[0] ^= 1, "another device");
     check(|r| r.certificate.leaf_key.0[0] ^= 1, "another leaf key");
-    check(|r| r.certificate.leaf_key.0.truncate(31), "a short leaf key");
+    check(
+        |r| r.certificate.leaf_key.0.truncate(31),
+        "a short leaf key",
+    );
     check(|r| r.certificate.not_after += 1, "a longer life");
     check(|r| r.signature.0[63] ^= 1, "a damaged signature");
-    check(|r| r.certificate.signature.0[0] ^= 1, "a damaged certificate");
+    check(
+        |r| r.certificate.signature.0[0] ^= 1,
+        "a damaged certificate",
+    );
     check(|r| r.signature.0.truncate(63), "a short signature");
     check(|r| r.signature.0.clear(), "no signature");
     check(|r| r.signature.0 = vec![0; 64], "r and s zero");
     check(|r| r.signature.0[..32].fill(0), "r zero");
     check(|r| r.signature.0[32..].fill(0), "s zero");
-    check(|r| r.signature.0 = vec![0xff; 64], "r and s beyond the order");
+    check(
+        |r| r.signature.0 = vec![0xff; 64],
+        "r and s beyond the order",
+    );
     check(|r| r.certificate.account_key.0.clear(), "no key");
     check(|r| r.certificate.account_key.0[0] = 9, "a key of no form");
-    check(|r| r.certificate.account_key.0 = vec![2; 65], "a key too long");
+    check(
+        |r| r.certificate.account_key.0 = vec![2; 65],
+        "a key too long",
+    );
     check(
         |r| {
             let other = SigningKey::from_slice(&[8; 32]).unwrap();
@@ -146,7 +164,11 @@ fn a_token_of_another_relay_or_algorithm_does_not_hold() {
     assert_eq!(signer.judge(NOW, &hs512), None);
     // "none", with and without a signature.
     let payload = foreign.0.split('.').nth(1).unwrap();
-    for header in [r#"{"alg":"none","typ":"JWT"}"#, r#"{"alg":"None"}"#, r#"{"alg":"RS256"}"#] {
+    for header in [
+        r#"{"alg":"none","typ":"JWT"}"#,
+        r#"{"alg":"None"}"#,
+        r#"{"alg":"RS256"}"#,
+    ] {
         let header = bytes::encode(header.as_bytes());
         assert_eq!(signer.judge(NOW, &format!("{header}.{payload}.")), None);
         assert_eq!(signer.judge(NOW, &format!("{header}.{payload}.AAAA")), None);
@@ -160,7 +182,10 @@ fn a_token_of_another_relay_or_algorithm_does_not_hold() {
 fn a_token_for_something_else_does_not_hold() {
     let mut signer = Signer::new(&[5; 32]);
     let (_, claims) = signer.issue(NOW, 60_000, who(), [1; 16]);
-    let other = jwt::Claims { aud: "elsewhere".into(), ..claims };
+    let other = jwt::Claims {
+        aud: "elsewhere".into(),
+        ..claims
+    };
     let key = EncodingKey::from_secret(&[5; 32]);
     let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &other, &key).unwrap();
     assert_eq!(signer.judge(NOW, &token), None);
@@ -172,6 +197,9 @@ fn a_refresh_token_is_kept_only_as_hashes() {
     assert_eq!(refresh::read(&token), Some(([1; 16], hashed)));
     assert_ne!(hashed.secret, [2; 32]);
     for garbage in ["", "short", "AAAA", "!!"] {
-        assert_eq!(refresh::read(&sotto_wire::frame::Token(garbage.into())), None);
+        assert_eq!(
+            refresh::read(&sotto_wire::frame::Token(garbage.into())),
+            None
+        );
     }
 }

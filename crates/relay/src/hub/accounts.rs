@@ -8,9 +8,7 @@ use super::{
     state::Account,
 };
 use sotto_wire::{
-    DeviceId, ErrorCode, Millis, RelayFrame, UserId,
-    frame::Presence,
-    limits::Limits,
+    DeviceId, ErrorCode, Millis, RelayFrame, UserId, frame::Presence, limits::Limits,
 };
 
 /// Whether a device may act, and in which generation its tokens must be.
@@ -18,7 +16,9 @@ use sotto_wire::{
 pub enum Standing {
     /// Never signed in here.
     Unknown,
-    Good { generation: u32 },
+    Good {
+        generation: u32,
+    },
     /// The operator has disabled the account or barred the device.
     Barred,
 }
@@ -30,7 +30,9 @@ impl Hub {
     }
 
     pub fn standing(&self, user: &UserId, device: &DeviceId) -> Standing {
-        let Ok(account) = self.account(user) else { return Standing::Unknown };
+        let Ok(account) = self.account(user) else {
+            return Standing::Unknown;
+        };
         let generation = account.generation;
         match account.devices.get(device) {
             _ if account.disabled => Standing::Barred,
@@ -40,8 +42,16 @@ impl Hub {
     }
 
     pub(super) fn auth_ok(&self, now: Millis, user: UserId, device: DeviceId) -> RelayFrame {
-        let limits = Limits { members: self.config.members, ..Limits::default() };
-        RelayFrame::AuthOk { user, device, server_time: now, limits }
+        let limits = Limits {
+            members: self.config.members,
+            ..Limits::default()
+        };
+        RelayFrame::AuthOk {
+            user,
+            device,
+            server_time: now,
+            limits,
+        }
     }
 
     pub(super) fn connected(
@@ -65,11 +75,20 @@ impl Hub {
             return plan.send(conn, RelayFrame::KeysLow { count: 0 });
         };
         for (room, (knock, _)) in &account.denials {
-            plan.send(conn, RelayFrame::RoomDenied { room: *room, knock: *knock });
+            plan.send(
+                conn,
+                RelayFrame::RoomDenied {
+                    room: *room,
+                    knock: *knock,
+                },
+            );
             plan.change(Change::DenialDrop { user, room: *room });
         }
         self.send_waiting(now, conn, user, account, plan);
-        let keys = account.devices.get(&device).map_or(0, |device| device.keys.len());
+        let keys = account
+            .devices
+            .get(&device)
+            .map_or(0, |device| device.keys.len());
         if keys < self.config.keys_low {
             plan.send(conn, RelayFrame::KeysLow { count: keys });
         }
@@ -84,10 +103,19 @@ impl Hub {
         if account.is_none_or(|account| account.created == 0) {
             let (generation, disabled) =
                 account.map_or((0, false), |account| (account.generation, account.disabled));
-            plan.change(Change::AccountPut { user, created: now.max(1), generation, disabled });
+            plan.change(Change::AccountPut {
+                user,
+                created: now.max(1),
+                generation,
+                disabled,
+            });
         }
         if account.is_none_or(|account| !account.devices.contains_key(&device)) {
-            plan.change(Change::DevicePut { user, device, revoked: false });
+            plan.change(Change::DevicePut {
+                user,
+                device,
+                revoked: false,
+            });
         }
     }
 
@@ -100,17 +128,32 @@ impl Hub {
         plan: &mut Plan,
     ) -> Decision {
         if self.standing(&user, &device) == Standing::Barred {
-            return refuse(ErrorCode::Forbidden, "this account or device is disabled here");
+            return refuse(
+                ErrorCode::Forbidden,
+                "this account or device is disabled here",
+            );
         }
         self.ensure_device(now, user, device, plan);
-        let NewSession { family, secret, expires } = session;
-        plan.change(Change::SessionPut { family, user, device, secret, expires });
+        let NewSession {
+            family,
+            secret,
+            expires,
+        } = session;
+        plan.change(Change::SessionPut {
+            family,
+            user,
+            device,
+            secret,
+            expires,
+        });
         Ok(())
     }
 
     /// Whose refresh token this is.
     pub fn session(&self, family: &[u8; 32]) -> Option<(UserId, DeviceId)> {
-        self.sessions.get(family).map(|session| (session.user, session.device))
+        self.sessions
+            .get(family)
+            .map(|session| (session.user, session.device))
     }
 
     /// A refusal may come with a change: whoever shows a spent token of a
@@ -137,10 +180,21 @@ impl Hub {
         }
         let (user, device) = (session.user, session.device);
         if self.standing(&user, &device) == Standing::Barred {
-            return refuse(ErrorCode::Forbidden, "this account or device is disabled here");
+            return refuse(
+                ErrorCode::Forbidden,
+                "this account or device is disabled here",
+            );
         }
-        let NewSession { secret, expires, .. } = next;
-        plan.change(Change::SessionPut { family, user, device, secret, expires });
+        let NewSession {
+            secret, expires, ..
+        } = next;
+        plan.change(Change::SessionPut {
+            family,
+            user,
+            device,
+            secret,
+            expires,
+        });
         Ok(())
     }
 
@@ -159,7 +213,11 @@ impl Hub {
                 disabled: account.disabled,
             }),
             Some(device) => {
-                plan.change(Change::DevicePut { user, device, revoked: true });
+                plan.change(Change::DevicePut {
+                    user,
+                    device,
+                    revoked: true,
+                });
                 self.drop_keys(account, user, device, plan);
             }
         }
@@ -170,7 +228,12 @@ impl Hub {
     pub(super) fn disable(&self, user: UserId, disabled: bool, plan: &mut Plan) -> Decision {
         let account = self.account(&user)?;
         let generation = account.generation + u32::from(disabled);
-        plan.change(Change::AccountPut { user, created: account.created, generation, disabled });
+        plan.change(Change::AccountPut {
+            user,
+            created: account.created,
+            generation,
+            disabled,
+        });
         if disabled {
             self.end(account, user, None, plan);
         }
@@ -195,7 +258,9 @@ impl Hub {
 
     /// Connections are gone, or are about to be closed.
     pub(super) fn detach(&self, conns: &[ConnId], plan: &mut Plan) {
-        let Some(first) = conns.iter().find_map(|conn| self.conns.get(conn)) else { return };
+        let Some(first) = conns.iter().find_map(|conn| self.conns.get(conn)) else {
+            return;
+        };
         for conn in conns {
             plan.pass(Passing::Detach { conn: *conn });
         }
@@ -222,7 +287,11 @@ impl Hub {
 
     pub(super) fn account(&self, user: &UserId) -> Result<&Account, sotto_wire::WireError> {
         // Members are added by id alone: an entry without a birth is no account.
-        match self.accounts.get(user).filter(|account| account.created > 0) {
+        match self
+            .accounts
+            .get(user)
+            .filter(|account| account.created > 0)
+        {
             Some(account) => Ok(account),
             None => refuse(ErrorCode::NotFound, "there is no such account here"),
         }

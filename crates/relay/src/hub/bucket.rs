@@ -41,7 +41,10 @@ mod tests {
 
     #[test]
     fn a_bucket_takes_its_burst_and_then_one_at_a_time() {
-        let rate = Rate { burst: 3, every: 100 };
+        let rate = Rate {
+            burst: 3,
+            every: 100,
+        };
         let mut bucket = Bucket::default();
         for _ in 0..3 {
             bucket = bucket.pour(1_000, rate).unwrap();
@@ -56,7 +59,10 @@ mod tests {
 
     #[test]
     fn a_clock_that_jumps_back_does_not_panic() {
-        let rate = Rate { burst: 1, every: u64::MAX };
+        let rate = Rate {
+            burst: 1,
+            every: u64::MAX,
+        };
         let bucket = Bucket::default().pour(5, rate).unwrap();
         assert!(bucket.pour(0, Rate { burst: 1, every: 1 }).is_err());
     }

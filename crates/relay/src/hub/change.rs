@@ -10,43 +10,142 @@ use sotto_wire::{
 /// `size` stands beside each body because a restored row comes without one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    AccountPut { user: UserId, created: Millis, generation: u32, disabled: bool },
-    DevicePut { user: UserId, device: DeviceId, revoked: bool },
+    AccountPut {
+        user: UserId,
+        created: Millis,
+        generation: u32,
+        disabled: bool,
+    },
+    DevicePut {
+        user: UserId,
+        device: DeviceId,
+        revoked: bool,
+    },
     /// The one valid refresh token of a family, by hash.
-    SessionPut { family: [u8; 32], user: UserId, device: DeviceId, secret: [u8; 32], expires: Millis },
-    SessionDrop { family: [u8; 32] },
+    SessionPut {
+        family: [u8; 32],
+        user: UserId,
+        device: DeviceId,
+        secret: [u8; 32],
+        expires: Millis,
+    },
+    SessionDrop {
+        family: [u8; 32],
+    },
 
-    RoomPut { room: RoomId, row: RoomRow },
+    RoomPut {
+        room: RoomId,
+        row: RoomRow,
+    },
     /// With everything in it.
-    RoomDrop { room: RoomId },
-    MemberPut { room: RoomId, user: UserId, order: u64, joined: Seq },
+    RoomDrop {
+        room: RoomId,
+    },
+    MemberPut {
+        room: RoomId,
+        user: UserId,
+        order: u64,
+        joined: Seq,
+    },
     /// With the cursors.
-    MemberDrop { room: RoomId, user: UserId },
+    MemberDrop {
+        room: RoomId,
+        user: UserId,
+    },
     /// A removed member, who may still read `joined..=until`.
-    GonePut { room: RoomId, user: UserId, gone: GoneRow },
-    GoneDrop { room: RoomId, user: UserId },
+    GonePut {
+        room: RoomId,
+        user: UserId,
+        gone: GoneRow,
+    },
+    GoneDrop {
+        room: RoomId,
+        user: UserId,
+    },
     /// How far one device of a member is. May be stored late: losing it costs
     /// only a tick mark.
-    CursorPut { room: RoomId, user: UserId, device: DeviceId, up_to: Seq },
-    MessagePut { room: RoomId, message: ChatReceive, size: u64 },
+    CursorPut {
+        room: RoomId,
+        user: UserId,
+        device: DeviceId,
+        up_to: Seq,
+    },
+    MessagePut {
+        room: RoomId,
+        message: ChatReceive,
+        size: u64,
+    },
     /// All messages before `below`.
-    MessagesDrop { room: RoomId, below: Seq },
+    MessagesDrop {
+        room: RoomId,
+        below: Seq,
+    },
 
-    KnockPut { room: RoomId, user: UserId, id: MessageId, at: Millis, body: Bytes },
-    KnockDrop { room: RoomId, user: UserId },
+    KnockPut {
+        room: RoomId,
+        user: UserId,
+        id: MessageId,
+        at: Millis,
+        body: Bytes,
+    },
+    KnockDrop {
+        room: RoomId,
+        user: UserId,
+    },
     /// Someone who knocked is to be told at the next connection.
-    DenialPut { user: UserId, room: RoomId, knock: MessageId, at: Millis },
-    DenialDrop { user: UserId, room: RoomId },
+    DenialPut {
+        user: UserId,
+        room: RoomId,
+        knock: MessageId,
+        at: Millis,
+    },
+    DenialDrop {
+        user: UserId,
+        room: RoomId,
+    },
 
-    DirectPut { to: UserId, from: UserId, id: MessageId, order: u64, expires: Millis, size: u64, body: Bytes },
+    DirectPut {
+        to: UserId,
+        from: UserId,
+        id: MessageId,
+        order: u64,
+        expires: Millis,
+        size: u64,
+        body: Bytes,
+    },
     /// Received: the body goes, the id stays until `until`.
-    DirectDone { to: UserId, from: UserId, id: MessageId, until: Millis },
-    DirectDrop { to: UserId, from: UserId, id: MessageId },
+    DirectDone {
+        to: UserId,
+        from: UserId,
+        id: MessageId,
+        until: Millis,
+    },
+    DirectDrop {
+        to: UserId,
+        from: UserId,
+        id: MessageId,
+    },
 
-    KeyPut { user: UserId, device: DeviceId, key: u64, body: Bytes },
-    KeyDrop { user: UserId, device: DeviceId, key: u64 },
-    LastResortPut { user: UserId, device: DeviceId, body: Bytes },
-    LastResortDrop { user: UserId, device: DeviceId },
+    KeyPut {
+        user: UserId,
+        device: DeviceId,
+        key: u64,
+        body: Bytes,
+    },
+    KeyDrop {
+        user: UserId,
+        device: DeviceId,
+        key: u64,
+    },
+    LastResortPut {
+        user: UserId,
+        device: DeviceId,
+        body: Bytes,
+    },
+    LastResortDrop {
+        user: UserId,
+        device: DeviceId,
+    },
 }
 
 /// A room without its lists.
@@ -107,14 +206,20 @@ impl Change {
         Some(match *self {
             Self::AccountPut { user, .. } => RowKey::Account(user),
             Self::DevicePut { user, device, .. } => RowKey::Device(user, device),
-            Self::SessionPut { family, .. } | Self::SessionDrop { family } => RowKey::Session(family),
+            Self::SessionPut { family, .. } | Self::SessionDrop { family } => {
+                RowKey::Session(family)
+            }
             Self::RoomPut { room, .. } => RowKey::Room(room),
             Self::MemberPut { room, user, .. } => RowKey::Member(room, user),
             Self::GonePut { room, user, .. } | Self::GoneDrop { room, user } => {
                 RowKey::Gone(room, user)
             }
-            Self::CursorPut { room, user, device, .. } => RowKey::Cursor(room, user, device),
-            Self::MessagePut { room, ref message, .. } => RowKey::Message(room, message.seq),
+            Self::CursorPut {
+                room, user, device, ..
+            } => RowKey::Cursor(room, user, device),
+            Self::MessagePut {
+                room, ref message, ..
+            } => RowKey::Message(room, message.seq),
             Self::KnockPut { room, user, .. } | Self::KnockDrop { room, user } => {
                 RowKey::Knock(room, user)
             }
@@ -124,9 +229,10 @@ impl Change {
             Self::DirectPut { to, from, id, .. }
             | Self::DirectDone { to, from, id, .. }
             | Self::DirectDrop { to, from, id } => RowKey::Direct(to, from, id),
-            Self::KeyPut { user, device, key, .. } | Self::KeyDrop { user, device, key } => {
-                RowKey::Key(user, device, key)
+            Self::KeyPut {
+                user, device, key, ..
             }
+            | Self::KeyDrop { user, device, key } => RowKey::Key(user, device, key),
             Self::LastResortPut { user, device, .. } | Self::LastResortDrop { user, device } => {
                 RowKey::LastResort(user, device)
             }

@@ -32,7 +32,12 @@ impl Hub {
         // Before all else: a repeat was accepted in an epoch that is over now,
         // perhaps by someone who was removed since.
         if let Some((seq, at)) = room.seen.get(&(ask.user, ask.device, send.id)) {
-            let ack = RelayFrame::ChatAck { id: send.id, room: send.room, seq: *seq, at: *at };
+            let ack = RelayFrame::ChatAck {
+                id: send.id,
+                room: send.room,
+                seq: *seq,
+                at: *at,
+            };
             plan.answer(ask, ack);
             return Ok(());
         }
@@ -49,23 +54,35 @@ impl Hub {
     fn judge_roster(&self, room: &Room, ask: &Ask, send: &ChatSend) -> Result<Roster, WireError> {
         let added: BTreeSet<_> = send.adds.iter().copied().collect();
         let removed = send.removes.iter().filter(|user| !added.contains(user));
-        let leaving: BTreeSet<_> =
-            removed.filter(|user| room.members.contains_key(user)).copied().collect();
-        let joining: BTreeSet<_> =
-            added.iter().filter(|user| !room.members.contains_key(user)).copied().collect();
+        let leaving: BTreeSet<_> = removed
+            .filter(|user| room.members.contains_key(user))
+            .copied()
+            .collect();
+        let joining: BTreeSet<_> = added
+            .iter()
+            .filter(|user| !room.members.contains_key(user))
+            .copied()
+            .collect();
         if leaving.contains(&room.row.host) && ask.user != room.row.host {
             return refuse(ErrorCode::NotHost, "the host can not be removed by others");
         }
         if room.members.len() - leaving.len() + joining.len() > self.config.members {
             return refuse(ErrorCode::RoomFull, "the room is full");
         }
-        Ok(Roster { joining, leaving, added })
+        Ok(Roster {
+            joining,
+            leaving,
+            added,
+        })
     }
 
     fn accept(&self, ask: &Ask, room: &Room, send: ChatSend, roster: Roster, plan: &mut Plan) {
         let id = send.room;
         let seq = room.row.head + 1;
-        let mut row = RoomRow { head: seq, ..room.row };
+        let mut row = RoomRow {
+            head: seq,
+            ..room.row
+        };
         if send.kind == ChatKind::Commit {
             row.epoch += 1;
         }
@@ -80,7 +97,12 @@ impl Hub {
             at: ask.now,
         };
         self.make_space(id, room, &message, plan);
-        let ack = RelayFrame::ChatAck { id: send.id, room: id, seq, at: ask.now };
+        let ack = RelayFrame::ChatAck {
+            id: send.id,
+            room: id,
+            seq,
+            at: ask.now,
+        };
         plan.answer(ask, ack);
         let others = room.open.iter().filter(|conn| **conn != ask.conn).copied();
         plan.fan(others, RelayFrame::ChatReceive(message));
@@ -104,7 +126,11 @@ impl Hub {
         if let Some(below) = below {
             plan.change(Change::MessagesDrop { room: id, below });
         }
-        plan.change(Change::MessagePut { room: id, message: message.clone(), size });
+        plan.change(Change::MessagePut {
+            room: id,
+            message: message.clone(),
+            size,
+        });
     }
 
     fn change_roster(
@@ -117,7 +143,9 @@ impl Hub {
         plan: &mut Plan,
     ) {
         for user in &roster.leaving {
-            let Some(member) = room.members.get(user) else { continue };
+            let Some(member) = room.members.get(user) else {
+                continue;
+            };
             let gone = GoneRow {
                 joined: member.joined,
                 until: row.head,
@@ -126,20 +154,38 @@ impl Hub {
                 epoch: row.epoch,
                 at: ask.now,
             };
-            plan.change(Change::MemberDrop { room: id, user: *user });
-            plan.change(Change::GonePut { room: id, user: *user, gone });
+            plan.change(Change::MemberDrop {
+                room: id,
+                user: *user,
+            });
+            plan.change(Change::GonePut {
+                room: id,
+                user: *user,
+                gone,
+            });
         }
         for user in &roster.joining {
             if room.gone.contains_key(user) {
-                plan.change(Change::GoneDrop { room: id, user: *user });
+                plan.change(Change::GoneDrop {
+                    room: id,
+                    user: *user,
+                });
             }
             let order = row.next_order;
             row.next_order += 1;
-            plan.change(Change::MemberPut { room: id, user: *user, order, joined: row.head });
+            plan.change(Change::MemberPut {
+                room: id,
+                user: *user,
+                order,
+                joined: row.head,
+            });
         }
         for user in &roster.added {
             if room.knocks.contains_key(user) {
-                plan.change(Change::KnockDrop { room: id, user: *user });
+                plan.change(Change::KnockDrop {
+                    room: id,
+                    user: *user,
+                });
             }
         }
     }
@@ -152,7 +198,9 @@ impl Hub {
         row: &RoomRow,
         plan: &mut Plan,
     ) {
-        let staying: Vec<_> = self.followers(room, |user| roster.leaving.contains(user)).collect();
+        let staying: Vec<_> = self
+            .followers(room, |user| roster.leaving.contains(user))
+            .collect();
         let count = room.members.len() - roster.leaving.len() + roster.joining.len();
         for user in &roster.leaving {
             let left = update(id, *user, PresenceAction::Left, count);
@@ -163,7 +211,10 @@ impl Hub {
             plan.fan(staying.iter().copied(), joined);
             let state = self.shown(user, &[]);
             if state != Presence::Offline {
-                plan.fan(staying.iter().copied(), update(id, *user, action(state), count));
+                plan.fan(
+                    staying.iter().copied(),
+                    update(id, *user, action(state), count),
+                );
             }
         }
         self.tell_host(id, room, &roster.leaving, row, plan);
@@ -175,7 +226,14 @@ impl Hub {
             return refuse(ErrorCode::NotAMember, "open the room first");
         }
         let others = room.open.iter().filter(|conn| **conn != ask.conn).copied();
-        plan.fan(others, RelayFrame::ChatSignal { room: id, from: ask.user, body });
+        plan.fan(
+            others,
+            RelayFrame::ChatSignal {
+                room: id,
+                from: ask.user,
+                body,
+            },
+        );
         Ok(())
     }
 
@@ -189,14 +247,33 @@ impl Hub {
             return Ok(());
         }
         self.member_room(&id, &user)?;
-        let Some(member) = room.members.get(&user) else { return Ok(()) };
+        let Some(member) = room.members.get(&user) else {
+            return Ok(());
+        };
         let up_to = up_to.min(room.row.head);
-        if member.cursors.get(&device).is_some_and(|known| *known >= up_to) {
+        if member
+            .cursors
+            .get(&device)
+            .is_some_and(|known| *known >= up_to)
+        {
             return Ok(());
         }
-        plan.change(Change::CursorPut { room: id, user, device, up_to });
+        plan.change(Change::CursorPut {
+            room: id,
+            user,
+            device,
+            up_to,
+        });
         let others = room.open.iter().filter(|conn| **conn != ask.conn).copied();
-        plan.fan(others, RelayFrame::ChatDelivered { room: id, user, device, up_to });
+        plan.fan(
+            others,
+            RelayFrame::ChatDelivered {
+                room: id,
+                user,
+                device,
+                up_to,
+            },
+        );
         Ok(())
     }
 }
@@ -206,7 +283,10 @@ fn check_shape(send: &ChatSend) -> Decision {
         return Ok(());
     }
     if !send.adds.is_empty() || !send.removes.is_empty() {
-        return refuse(ErrorCode::InvalidFormat, "only a commit changes who is in the room");
+        return refuse(
+            ErrorCode::InvalidFormat,
+            "only a commit changes who is in the room",
+        );
     }
     // Three bytes travel as four characters.
     if send.body.len() > limits::FRAME / 4 * 3 {

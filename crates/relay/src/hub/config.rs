@@ -58,8 +58,14 @@ impl Default for HubConfig {
             rooms_per_user: limits::ROOMS_PER_USER,
             knocks_per_room: 100,
             knock_life: 7 * DAY,
-            knock_rate: Rate { burst: 20, every: MINUTE },
-            take_rate: Rate { burst: 60, every: 10_000 },
+            knock_rate: Rate {
+                burst: 20,
+                every: MINUTE,
+            },
+            take_rate: Rate {
+                burst: 60,
+                every: 10_000,
+            },
             direct_life: 30 * DAY,
             direct_count: 1_000,
             direct_bytes: 16 * MIB,

@@ -29,16 +29,32 @@ impl Hub {
         let size = body.len() as u64;
         self.check_mailbox(account, &from, size)?;
         let expires = expires.min(ask.now.saturating_add(self.config.direct_life));
-        let receive = RelayFrame::DirectReceive { id, from, body: body.clone() };
+        let receive = RelayFrame::DirectReceive {
+            id,
+            from,
+            body: body.clone(),
+        };
         let order = self.next_direct;
-        plan.change(Change::DirectPut { to, from, id, order, expires, size, body });
+        plan.change(Change::DirectPut {
+            to,
+            from,
+            id,
+            order,
+            expires,
+            size,
+            body,
+        });
         plan.answer(ask, RelayFrame::DirectAck { id });
         plan.fan(account.conns.iter().copied(), receive);
         Ok(())
     }
 
     fn check_mailbox(&self, account: &Account, from: &UserId, size: u64) -> Decision {
-        let same = account.waiting.values().filter(|letter| letter.from == *from).count();
+        let same = account
+            .waiting
+            .values()
+            .filter(|letter| letter.from == *from)
+            .count();
         if same >= self.config.direct_per_sender {
             return Err(WireError::rate_limited(60_000));
         }
@@ -52,10 +68,19 @@ impl Hub {
 
     /// An id nobody sent is silently fine: the message may have expired.
     pub(super) fn direct_received(&self, ask: &Ask, id: MessageId, plan: &mut Plan) {
-        let Some(account) = self.accounts.get(&ask.user) else { return };
+        let Some(account) = self.accounts.get(&ask.user) else {
+            return;
+        };
         for letter in account.waiting.values().filter(|letter| letter.id == id) {
-            let until = letter.expires.min(ask.now.saturating_add(self.config.direct_memory));
-            plan.change(Change::DirectDone { to: ask.user, from: letter.from, id, until });
+            let until = letter
+                .expires
+                .min(ask.now.saturating_add(self.config.direct_memory));
+            plan.change(Change::DirectDone {
+                to: ask.user,
+                from: letter.from,
+                id,
+                until,
+            });
         }
     }
 
@@ -67,7 +92,11 @@ impl Hub {
         account: &Account,
         plan: &mut Plan,
     ) {
-        for letter in account.waiting.values().filter(|letter| letter.expires > now) {
+        for letter in account
+            .waiting
+            .values()
+            .filter(|letter| letter.expires > now)
+        {
             let (from, id) = (letter.from, letter.id);
             plan.actions.push(Action::SendDirect { conn, to, from, id });
         }

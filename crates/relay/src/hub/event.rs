@@ -20,22 +20,52 @@ impl fmt::Debug for ConnId {
 pub enum Event {
     /// A socket whose credential was judged good. The account and the device
     /// come to be by this if they did not exist.
-    Connected { conn: ConnId, user: UserId, device: DeviceId },
-    Frame { conn: ConnId, envelope: Envelope<ClientFrame> },
-    Disconnected { conn: ConnId },
+    Connected {
+        conn: ConnId,
+        user: UserId,
+        device: DeviceId,
+    },
+    Frame {
+        conn: ConnId,
+        envelope: Envelope<ClientFrame>,
+    },
+    Disconnected {
+        conn: ConnId,
+    },
     /// Time has passed: retention, expiry, empty rooms.
     Tick,
     /// A sign-in whose signature was judged good and that the relay admits.
-    SignedIn { user: UserId, device: DeviceId, session: NewSession },
+    SignedIn {
+        user: UserId,
+        device: DeviceId,
+        session: NewSession,
+    },
     /// A refresh token was shown. `next` takes its place.
-    Rotate { family: [u8; 32], secret: [u8; 32], next: NewSession },
+    Rotate {
+        family: [u8; 32],
+        secret: [u8; 32],
+        next: NewSession,
+    },
     /// Over REST.
-    DeleteRoom { by: Deleter, room: RoomId },
+    DeleteRoom {
+        by: Deleter,
+        room: RoomId,
+    },
     /// Bars one device for good, or makes every device sign in again.
-    Revoke { user: UserId, device: Option<DeviceId> },
-    Disable { user: UserId, disabled: bool },
+    Revoke {
+        user: UserId,
+        device: Option<DeviceId>,
+    },
+    Disable {
+        user: UserId,
+        disabled: bool,
+    },
     /// From the operator, to one user or to all who are connected.
-    Notice { user: Option<UserId>, kind: String, body: String },
+    Notice {
+        user: Option<UserId>,
+        kind: String,
+        body: String,
+    },
 }
 
 /// A refresh token to be: hashes of its two halves, and its end.
@@ -58,20 +88,50 @@ pub enum Deleter {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     Persist(Change),
-    Send { conn: ConnId, envelope: Envelope<RelayFrame> },
+    Send {
+        conn: ConnId,
+        envelope: Envelope<RelayFrame>,
+    },
     /// The same frame to many.
-    Fan { conns: Vec<ConnId>, frame: RelayFrame },
+    Fan {
+        conns: Vec<ConnId>,
+        frame: RelayFrame,
+    },
     /// The stored messages `from..=to`, in order, before any later message of
     /// that room.
-    SendBacklog { conn: ConnId, room: RoomId, from: Seq, to: Seq },
+    SendBacklog {
+        conn: ConnId,
+        room: RoomId,
+        from: Seq,
+        to: Seq,
+    },
     /// A stored knock.
-    SendKnock { conn: ConnId, room: RoomId, knock: MessageId, from: UserId },
+    SendKnock {
+        conn: ConnId,
+        room: RoomId,
+        knock: MessageId,
+        from: UserId,
+    },
     /// A stored direct message.
-    SendDirect { conn: ConnId, to: UserId, from: UserId, id: MessageId },
+    SendDirect {
+        conn: ConnId,
+        to: UserId,
+        from: UserId,
+        id: MessageId,
+    },
     /// A stored key package. To be read *before* the changes of the same event
     /// are made: one of them deletes it.
-    SendKey { conn: ConnId, request: Option<RequestId>, user: UserId, device: DeviceId, key: KeyRef },
-    Close { conn: ConnId, code: CloseCode },
+    SendKey {
+        conn: ConnId,
+        request: Option<RequestId>,
+        user: UserId,
+        device: DeviceId,
+        key: KeyRef,
+    },
+    Close {
+        conn: ConnId,
+        code: CloseCode,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -24,9 +24,16 @@ impl Hub {
         let (user, device) = (ask.user, ask.device);
         let account = self.accounts.get(&user);
         let kept = account.and_then(|account| account.devices.get(&device));
-        let mut keys: Vec<u64> = kept.map(|d| d.keys.iter().copied().collect()).unwrap_or_default();
+        let mut keys: Vec<u64> = kept
+            .map(|d| d.keys.iter().copied().collect())
+            .unwrap_or_default();
         for (key, body) in (self.next_key..).zip(packages) {
-            plan.change(Change::KeyPut { user, device, key, body });
+            plan.change(Change::KeyPut {
+                user,
+                device,
+                key,
+                body,
+            });
             keys.push(key);
         }
         let over = keys.len().saturating_sub(self.config.keys_per_device);
@@ -44,16 +51,27 @@ impl Hub {
         self.spend(ask, Quota::Take, self.config.take_rate, plan)?;
         let account = self.account(&user)?;
         let Some((device, key, left)) = next_key(account).filter(|_| !account.disabled) else {
-            return refuse(ErrorCode::NotFound, "there is no key package of this person");
+            return refuse(
+                ErrorCode::NotFound,
+                "there is no key package of this person",
+            );
         };
         if let KeyRef::OneTime(key) = key {
             plan.change(Change::KeyDrop { user, device, key });
         }
         let (conn, request) = (ask.conn, ask.request.clone());
-        plan.actions.push(Action::SendKey { conn, request, user, device, key });
+        plan.actions.push(Action::SendKey {
+            conn,
+            request,
+            user,
+            device,
+            key,
+        });
         if left < self.config.keys_low {
             let of_device = |conn: &&super::ConnId| {
-                self.conns.get(conn).is_some_and(|conn| conn.device == device)
+                self.conns
+                    .get(conn)
+                    .is_some_and(|conn| conn.device == device)
             };
             let conns: Vec<_> = account.conns.iter().filter(of_device).copied().collect();
             plan.fan(conns, RelayFrame::KeysLow { count: left });
@@ -68,9 +86,15 @@ impl Hub {
         device: DeviceId,
         plan: &mut Plan,
     ) {
-        let Some(kept) = account.devices.get(&device) else { return };
+        let Some(kept) = account.devices.get(&device) else {
+            return;
+        };
         for key in &kept.keys {
-            plan.change(Change::KeyDrop { user, device, key: *key });
+            plan.change(Change::KeyDrop {
+                user,
+                device,
+                key: *key,
+            });
         }
         if kept.last_resort {
             plan.change(Change::LastResortDrop { user, device });

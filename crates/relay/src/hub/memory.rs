@@ -38,9 +38,9 @@ impl MemoryStore {
             Change::RoomDrop { room } => self.rows.retain(|key, _| room_of(key) != Some(*room)),
             Change::MemberDrop { room, user } => {
                 self.rows.remove(&RowKey::Member(*room, *user));
-                self.rows.retain(|key, _| {
-                    !matches!(key, RowKey::Cursor(r, u, _) if r == room && u == user)
-                });
+                self.rows.retain(
+                    |key, _| !matches!(key, RowKey::Cursor(r, u, _) if r == room && u == user),
+                );
             }
             Change::MessagesDrop { room, below } => {
                 let old = RowKey::Message(*room, 0)..RowKey::Message(*room, *below);
@@ -70,7 +70,11 @@ impl MemoryStore {
 
     /// Every row without its body, in the order of [`RowKey`].
     pub fn load(&self) -> Vec<Change> {
-        self.rows.values().cloned().map(Change::without_body).collect()
+        self.rows
+            .values()
+            .cloned()
+            .map(Change::without_body)
+            .collect()
     }
 
     /// Stored messages from `from` on, up to `to`; stops early after about
@@ -81,8 +85,13 @@ impl MemoryStore {
         if from > to {
             return out;
         }
-        for (_, row) in self.rows.range(RowKey::Message(room, from)..=RowKey::Message(room, to)) {
-            let Change::MessagePut { message, .. } = row else { continue };
+        for (_, row) in self
+            .rows
+            .range(RowKey::Message(room, from)..=RowKey::Message(room, to))
+        {
+            let Change::MessagePut { message, .. } = row else {
+                continue;
+            };
             if taken >= bytes {
                 break;
             }
@@ -133,8 +142,14 @@ fn room_of(key: &RowKey) -> Option<RoomId> {
 /// What leaves a [`MemoryRelay`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Out {
-    Send { conn: ConnId, envelope: Envelope<RelayFrame> },
-    Close { conn: ConnId, code: CloseCode },
+    Send {
+        conn: ConnId,
+        envelope: Envelope<RelayFrame>,
+    },
+    Close {
+        conn: ConnId,
+        code: CloseCode,
+    },
 }
 
 /// A relay without sockets: events in, frames out, at once and in order.
@@ -146,7 +161,10 @@ pub struct MemoryRelay {
 
 impl MemoryRelay {
     pub fn new(config: HubConfig) -> Self {
-        Self { hub: Hub::new(config), store: MemoryStore::default() }
+        Self {
+            hub: Hub::new(config),
+            store: MemoryStore::default(),
+        }
     }
 
     /// What a real relay's shell does: plan, commit, apply, perform.
@@ -172,29 +190,53 @@ impl MemoryRelay {
 
     fn keys(&self, plan: &Plan) -> Vec<Option<Bytes>> {
         let read = |action: &Action| match action {
-            Action::SendKey { user, device, key, .. } => {
-                Some(self.store.key(*user, *device, *key))
-            }
+            Action::SendKey {
+                user, device, key, ..
+            } => Some(self.store.key(*user, *device, *key)),
             _ => None,
         };
         plan.actions.iter().filter_map(read).collect()
     }
 
     fn perform(&self, action: Action, keys: &[Option<Bytes>], out: &mut Vec<Out>) {
-        let mut send = |conn, frame: RelayFrame| out.push(Out::Send { conn, envelope: frame.into() });
+        let mut send = |conn, frame: RelayFrame| {
+            out.push(Out::Send {
+                conn,
+                envelope: frame.into(),
+            })
+        };
         match action {
             Action::Persist(_) => {}
             Action::Send { conn, envelope } => out.push(Out::Send { conn, envelope }),
             Action::Fan { conns, frame } => {
                 conns.into_iter().for_each(|conn| send(conn, frame.clone()));
             }
-            Action::SendBacklog { conn, room, from, to } => {
+            Action::SendBacklog {
+                conn,
+                room,
+                from,
+                to,
+            } => {
                 let all = self.store.backlog(room, from, to, usize::MAX);
-                all.into_iter().for_each(|m| send(conn, RelayFrame::ChatReceive(m)));
+                all.into_iter()
+                    .for_each(|m| send(conn, RelayFrame::ChatReceive(m)));
             }
-            Action::SendKnock { conn, room, knock, from } => {
+            Action::SendKnock {
+                conn,
+                room,
+                knock,
+                from,
+            } => {
                 if let Some(body) = self.store.knock(room, from, knock) {
-                    send(conn, RelayFrame::RoomKnocked { room, knock, from, body });
+                    send(
+                        conn,
+                        RelayFrame::RoomKnocked {
+                            room,
+                            knock,
+                            from,
+                            body,
+                        },
+                    );
                 }
             }
             Action::SendDirect { conn, to, from, id } => {
@@ -202,10 +244,21 @@ impl MemoryRelay {
                     send(conn, RelayFrame::DirectReceive { id, from, body });
                 }
             }
-            Action::SendKey { conn, request, user, .. } => {
+            Action::SendKey {
+                conn,
+                request,
+                user,
+                ..
+            } => {
                 if let Some(Some(package)) = keys.first() {
-                    let frame = RelayFrame::KeysTaken { user, package: package.clone() };
-                    out.push(Out::Send { conn, envelope: Envelope { id: request, frame } });
+                    let frame = RelayFrame::KeysTaken {
+                        user,
+                        package: package.clone(),
+                    };
+                    out.push(Out::Send {
+                        conn,
+                        envelope: Envelope { id: request, frame },
+                    });
                 }
             }
             Action::Close { conn, code } => out.push(Out::Close { conn, code }),
@@ -216,12 +269,14 @@ impl MemoryRelay {
 /// What the sender gets when the event could not be stored.
 fn fallback(event: &Event) -> Option<Out> {
     match event {
-        Event::Frame { conn, envelope } => {
-            Some(Out::Send { conn: *conn, envelope: Hub::unavailable(envelope).into() })
-        }
-        Event::Connected { conn, .. } => {
-            Some(Out::Close { conn: *conn, code: CloseCode::TryAgainLater })
-        }
+        Event::Frame { conn, envelope } => Some(Out::Send {
+            conn: *conn,
+            envelope: Hub::unavailable(envelope).into(),
+        }),
+        Event::Connected { conn, .. } => Some(Out::Close {
+            conn: *conn,
+            code: CloseCode::TryAgainLater,
+        }),
         _ => None,
     }
 }

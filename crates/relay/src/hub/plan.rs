@@ -1,9 +1,7 @@
 //! What one event leads to, before any of it has happened.
 
 use super::{Action, Ask, Change, CloseCode, ConnId, Decision, bucket::Bucket};
-use sotto_wire::{
-    DeviceId, RelayFrame, RoomId, UserId, codec::Envelope, frame::Presence,
-};
+use sotto_wire::{DeviceId, RelayFrame, RoomId, UserId, codec::Envelope, frame::Presence};
 
 /// Changes to make durable, then actions to perform.
 #[derive(Debug)]
@@ -20,19 +18,43 @@ pub struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { changes: Vec::new(), actions: Vec::new(), outcome: Ok(()), passing: Vec::new() }
+        Self {
+            changes: Vec::new(),
+            actions: Vec::new(),
+            outcome: Ok(()),
+            passing: Vec::new(),
+        }
     }
 }
 
 /// Changes that a restart forgets.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Passing {
-    Attach { conn: ConnId, user: UserId, device: DeviceId },
-    Detach { conn: ConnId },
-    Open { conn: ConnId, room: RoomId },
-    Shut { conn: ConnId, room: RoomId },
-    State { conn: ConnId, state: Presence },
-    Spend { user: UserId, what: Quota, bucket: Bucket },
+    Attach {
+        conn: ConnId,
+        user: UserId,
+        device: DeviceId,
+    },
+    Detach {
+        conn: ConnId,
+    },
+    Open {
+        conn: ConnId,
+        room: RoomId,
+    },
+    Shut {
+        conn: ConnId,
+        room: RoomId,
+    },
+    State {
+        conn: ConnId,
+        state: Presence,
+    },
+    Spend {
+        user: UserId,
+        what: Quota,
+        bucket: Bucket,
+    },
 }
 
 /// What an account may do only so often.
@@ -57,12 +79,21 @@ impl Plan {
     }
 
     pub(crate) fn send(&mut self, conn: ConnId, frame: RelayFrame) {
-        self.actions.push(Action::Send { conn, envelope: frame.into() });
+        self.actions.push(Action::Send {
+            conn,
+            envelope: frame.into(),
+        });
     }
 
     pub(crate) fn answer(&mut self, ask: &Ask, frame: RelayFrame) {
-        let envelope = Envelope { id: ask.request.clone(), frame };
-        self.actions.push(Action::Send { conn: ask.conn, envelope });
+        let envelope = Envelope {
+            id: ask.request.clone(),
+            frame,
+        };
+        self.actions.push(Action::Send {
+            conn: ask.conn,
+            envelope,
+        });
     }
 
     pub(crate) fn fan(&mut self, conns: impl IntoIterator<Item = ConnId>, frame: RelayFrame) {

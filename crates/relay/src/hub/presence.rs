@@ -9,13 +9,22 @@ use sotto_wire::{
 impl Hub {
     /// The state others see, were the connections `without` gone.
     pub(super) fn shown(&self, user: &UserId, without: &[ConnId]) -> Presence {
-        let Some(account) = self.accounts.get(user) else { return Presence::Offline };
+        let Some(account) = self.accounts.get(user) else {
+            return Presence::Offline;
+        };
         let staying = account.conns.iter().filter(|conn| !without.contains(conn));
-        best(staying.filter_map(|conn| self.conns.get(conn)).map(|conn| conn.state))
+        best(
+            staying
+                .filter_map(|conn| self.conns.get(conn))
+                .map(|conn| conn.state),
+        )
     }
 
     pub(super) fn set_presence(&self, ask: &Ask, state: Presence, plan: &mut Plan) {
-        plan.pass(Passing::State { conn: ask.conn, state });
+        plan.pass(Passing::State {
+            conn: ask.conn,
+            state,
+        });
         let after = best([state, self.shown(&ask.user, &[ask.conn])]);
         if after != self.shown(&ask.user, &[]) {
             self.fan_state(&ask.user, after, plan);
@@ -24,10 +33,18 @@ impl Hub {
 
     /// Tells everyone else who follows a room that `user` is in.
     pub(super) fn fan_state(&self, user: &UserId, state: Presence, plan: &mut Plan) {
-        let Some(account) = self.accounts.get(user) else { return };
+        let Some(account) = self.accounts.get(user) else {
+            return;
+        };
         for id in &account.rooms {
-            let Some(room) = self.rooms.get(id) else { continue };
-            let others = room.open.iter().filter(|conn| !account.conns.contains(conn)).copied();
+            let Some(room) = self.rooms.get(id) else {
+                continue;
+            };
+            let others = room
+                .open
+                .iter()
+                .filter(|conn| !account.conns.contains(conn))
+                .copied();
             let count = room.members.len();
             plan.fan(others, update(*id, *user, action(state), count));
         }
@@ -40,7 +57,10 @@ impl Hub {
         without: impl Fn(&UserId) -> bool + 'a,
     ) -> impl Iterator<Item = ConnId> + 'a {
         let whose = |conn: &ConnId| self.conns.get(conn).map(|c| c.user);
-        room.open.iter().copied().filter(move |conn| whose(conn).is_some_and(|u| !without(&u)))
+        room.open
+            .iter()
+            .copied()
+            .filter(move |conn| whose(conn).is_some_and(|u| !without(&u)))
     }
 }
 
@@ -50,7 +70,12 @@ pub(super) fn update(
     action: PresenceAction,
     count: usize,
 ) -> RelayFrame {
-    RelayFrame::PresenceUpdate { room, user, action, count }
+    RelayFrame::PresenceUpdate {
+        room,
+        user,
+        action,
+        count,
+    }
 }
 
 pub(super) fn action(state: Presence) -> PresenceAction {
@@ -62,9 +87,11 @@ pub(super) fn action(state: Presence) -> PresenceAction {
 }
 
 fn best(states: impl IntoIterator<Item = Presence>) -> Presence {
-    states.into_iter().fold(Presence::Offline, |best, state| match (best, state) {
-        (Presence::Online, _) | (_, Presence::Online) => Presence::Online,
-        (Presence::Away, _) | (_, Presence::Away) => Presence::Away,
-        _ => Presence::Offline,
-    })
+    states
+        .into_iter()
+        .fold(Presence::Offline, |best, state| match (best, state) {
+            (Presence::Online, _) | (_, Presence::Online) => Presence::Online,
+            (Presence::Away, _) | (_, Presence::Away) => Presence::Away,
+            _ => Presence::Offline,
+        })
 }

@@ -21,26 +21,43 @@ impl Hub {
 
     fn tick_room(&self, now: Millis, id: RoomId, room: &Room, plan: &mut Plan) {
         let over = |at: Millis, life: Millis| at.saturating_add(life) <= now;
-        if room.row.empty_since.is_some_and(|since| over(since, self.config.empty_room)) {
+        if room
+            .row
+            .empty_since
+            .is_some_and(|since| over(since, self.config.empty_room))
+        {
             return plan.change(Change::RoomDrop { room: id });
         }
-        let retention = room.row.retention.unwrap_or(u64::MAX).min(self.config.retention);
+        let retention = room
+            .row
+            .retention
+            .unwrap_or(u64::MAX)
+            .min(self.config.retention);
         let passed = passed_by_all(room);
         let spent = |kept: &&super::state::Kept| {
             over(kept.at, retention)
                 || (kept.seq <= passed && over(kept.at, self.config.prune_grace))
         };
         if let Some(last) = room.kept.iter().take_while(spent).last() {
-            plan.change(Change::MessagesDrop { room: id, below: last.seq + 1 });
+            plan.change(Change::MessagesDrop {
+                room: id,
+                below: last.seq + 1,
+            });
         }
         for (user, gone) in &room.gone {
             if over(gone.at, retention) {
-                plan.change(Change::GoneDrop { room: id, user: *user });
+                plan.change(Change::GoneDrop {
+                    room: id,
+                    user: *user,
+                });
             }
         }
         for (user, knock) in &room.knocks {
             if over(knock.at, self.config.knock_life) {
-                plan.change(Change::KnockDrop { room: id, user: *user });
+                plan.change(Change::KnockDrop {
+                    room: id,
+                    user: *user,
+                });
             }
         }
     }
@@ -58,7 +75,10 @@ impl Hub {
             }
         }
         let waiting = account.waiting.values().map(|l| (l.from, l.id, l.expires));
-        let done = account.done.iter().map(|((from, id), until)| (*from, *id, *until));
+        let done = account
+            .done
+            .iter()
+            .map(|((from, id), until)| (*from, *id, *until));
         for (from, id, _) in waiting.chain(done).filter(|(_, _, end)| *end <= now) {
             plan.change(Change::DirectDrop { to: user, from, id });
         }

@@ -1,11 +1,8 @@
 //! Rooms come to be, are opened, left, handed over and deleted.
 
 use super::{
-    Action, Ask, Change, Decision, Deleter, Hub, Plan, RoomRow,
-    plan::Passing,
-    presence::update,
-    refuse,
-    state::Room,
+    Action, Ask, Change, Decision, Deleter, Hub, Plan, RoomRow, plan::Passing, presence::update,
+    refuse, state::Room,
 };
 use sotto_wire::{
     ErrorCode, Millis, RelayFrame, RoomId, Seq, UserId, WireError,
@@ -31,7 +28,10 @@ impl Hub {
             plan.answer(ask, RelayFrame::RoomCreated { room: id });
             return Ok(());
         }
-        let rooms = self.accounts.get(&ask.user).map_or(0, |account| account.rooms.len());
+        let rooms = self
+            .accounts
+            .get(&ask.user)
+            .map_or(0, |account| account.rooms.len());
         if rooms >= self.config.rooms_per_user {
             return refuse(ErrorCode::Forbidden, "too many rooms for one account");
         }
@@ -41,12 +41,19 @@ impl Hub {
             epoch: 0,
             head: 0,
             created: ask.now,
-            retention: settings.retention_days.map(|days| u64::from(days.max(1)) * DAY),
+            retention: settings
+                .retention_days
+                .map(|days| u64::from(days.max(1)) * DAY),
             next_order: 1,
             empty_since: None,
         };
         plan.change(Change::RoomPut { room: id, row });
-        plan.change(Change::MemberPut { room: id, user: ask.user, order: 0, joined: 1 });
+        plan.change(Change::MemberPut {
+            room: id,
+            user: ask.user,
+            order: 0,
+            joined: 1,
+        });
         plan.answer(ask, RelayFrame::RoomCreated { room: id });
         Ok(())
     }
@@ -61,7 +68,12 @@ impl Hub {
         plan.answer(ask, RelayFrame::RoomOpened(opened));
         let from = since.saturating_add(1).max(joined).max(retained_from);
         if from <= head {
-            plan.actions.push(Action::SendBacklog { conn: ask.conn, room: id, from, to: head });
+            plan.actions.push(Action::SendBacklog {
+                conn: ask.conn,
+                room: id,
+                from,
+                to: head,
+            });
         }
         if room.members.contains_key(&ask.user) {
             self.send_knocks(ask, id, room, plan);
@@ -84,7 +96,10 @@ impl Hub {
                 count: room.members.len(),
                 epoch: room.row.epoch,
                 head: room.row.head,
-                retained_from: room.retained_from().max(member.joined).min(room.row.head + 1),
+                retained_from: room
+                    .retained_from()
+                    .max(member.joined)
+                    .min(room.row.head + 1),
             };
             return Ok((opened, member.joined));
         }
@@ -115,24 +130,30 @@ impl Hub {
         room.members.iter().map(row).collect()
     }
 
-    fn follow(
-        &self,
-        ask: &Ask,
-        id: RoomId,
-        room: &Room,
-        since: Seq,
-        plan: &mut Plan,
-    ) -> Decision {
+    fn follow(&self, ask: &Ask, id: RoomId, room: &Room, since: Seq, plan: &mut Plan) -> Decision {
         let open = self.conns.get(&ask.conn).map_or(0, |conn| conn.open.len());
         if open >= self.config.rooms_per_user && !room.open.contains(&ask.conn) {
-            return refuse(ErrorCode::Forbidden, "too many open rooms on one connection");
+            return refuse(
+                ErrorCode::Forbidden,
+                "too many open rooms on one connection",
+            );
         }
-        plan.pass(Passing::Open { conn: ask.conn, room: id });
-        let Some(member) = room.members.get(&ask.user) else { return Ok(()) };
+        plan.pass(Passing::Open {
+            conn: ask.conn,
+            room: id,
+        });
+        let Some(member) = room.members.get(&ask.user) else {
+            return Ok(());
+        };
         let known = member.cursors.get(&ask.device).copied();
         let up_to = since.min(room.row.head);
         if known.is_none_or(|known| known < up_to) {
-            plan.change(Change::CursorPut { room: id, user: ask.user, device: ask.device, up_to });
+            plan.change(Change::CursorPut {
+                room: id,
+                user: ask.user,
+                device: ask.device,
+                up_to,
+            });
         }
         Ok(())
     }
@@ -140,16 +161,25 @@ impl Hub {
     pub(super) fn leave_room(&self, ask: &Ask, id: RoomId, plan: &mut Plan) -> Decision {
         let room = self.room(&id)?;
         if room.gone.contains_key(&ask.user) {
-            plan.change(Change::GoneDrop { room: id, user: ask.user });
+            plan.change(Change::GoneDrop {
+                room: id,
+                user: ask.user,
+            });
             plan.answer(ask, RelayFrame::RoomLeft { room: id });
             return Ok(());
         }
         self.member_room(&id, &ask.user)?;
         let leaving = BTreeSet::from([ask.user]);
         let mut row = room.row;
-        plan.change(Change::MemberDrop { room: id, user: ask.user });
+        plan.change(Change::MemberDrop {
+            room: id,
+            user: ask.user,
+        });
         if room.knocks.contains_key(&ask.user) {
-            plan.change(Change::KnockDrop { room: id, user: ask.user });
+            plan.change(Change::KnockDrop {
+                room: id,
+                user: ask.user,
+            });
         }
         plan.answer(ask, RelayFrame::RoomLeft { room: id });
         let others = room.open.iter().filter(|conn| **conn != ask.conn).copied();
@@ -176,8 +206,15 @@ impl Hub {
         plan: &mut Plan,
     ) {
         for conn in &room.open {
-            if self.conns.get(conn).is_some_and(|c| leaving.contains(&c.user)) {
-                plan.pass(Passing::Shut { conn: *conn, room: id });
+            if self
+                .conns
+                .get(conn)
+                .is_some_and(|c| leaving.contains(&c.user))
+            {
+                plan.pass(Passing::Shut {
+                    conn: *conn,
+                    room: id,
+                });
             }
         }
         match room.eldest(leaving) {
@@ -196,7 +233,10 @@ impl Hub {
         plan: &mut Plan,
     ) {
         if row.host != room.row.host {
-            let updated = RelayFrame::HostUpdated { room: id, host: row.host };
+            let updated = RelayFrame::HostUpdated {
+                room: id,
+                host: row.host,
+            };
             plan.fan(self.followers(room, |user| leaving.contains(user)), updated);
         }
     }
@@ -222,7 +262,9 @@ impl Hub {
         }
         let asking = ask.map(|ask| ask.conn);
         let all = room.members.keys().chain(room.gone.keys());
-        let conns = all.filter_map(|user| self.accounts.get(user)).flat_map(|a| a.conns.iter());
+        let conns = all
+            .filter_map(|user| self.accounts.get(user))
+            .flat_map(|a| a.conns.iter());
         plan.fan(conns.copied().filter(|conn| Some(*conn) != asking), deleted);
         Ok(())
     }
@@ -243,7 +285,13 @@ impl Hub {
         }
         let updated = RelayFrame::HostUpdated { room: id, host: to };
         if to != ask.user {
-            plan.change(Change::RoomPut { room: id, row: RoomRow { host: to, ..room.row } });
+            plan.change(Change::RoomPut {
+                room: id,
+                row: RoomRow {
+                    host: to,
+                    ..room.row
+                },
+            });
             let others = room.open.iter().filter(|conn| **conn != ask.conn).copied();
             plan.fan(others, updated.clone());
         }

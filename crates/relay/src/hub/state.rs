@@ -1,10 +1,6 @@
 //! The hub's tables, and how each durable change moves them.
 
-use super::{
-    Change, ConnId, GoneRow, Hub, RoomRow,
-    bucket::Bucket,
-    plan::Quota,
-};
+use super::{Change, ConnId, GoneRow, Hub, RoomRow, bucket::Bucket, plan::Quota};
 use sotto_wire::{
     DeviceId, MessageId, Millis, RoomId, Seq, UserId,
     frame::{ChatReceive, Presence},
@@ -113,7 +109,12 @@ pub struct Stats {
 
 impl Conn {
     pub fn new(user: UserId, device: DeviceId) -> Self {
-        Self { user, device, open: BTreeSet::new(), state: Presence::Online }
+        Self {
+            user,
+            device,
+            open: BTreeSet::new(),
+            state: Presence::Online,
+        }
     }
 }
 
@@ -122,7 +123,12 @@ impl Member {
     /// member may read, if none was.
     pub fn up_to(&self) -> Seq {
         let before = self.joined.saturating_sub(1);
-        self.cursors.values().copied().min().unwrap_or(before).max(before)
+        self.cursors
+            .values()
+            .copied()
+            .min()
+            .unwrap_or(before)
+            .max(before)
     }
 }
 
@@ -147,8 +153,13 @@ impl Room {
 
     /// Who has been a member longest, but for those in `without`.
     pub fn eldest(&self, without: &BTreeSet<UserId>) -> Option<UserId> {
-        let staying = self.members.iter().filter(|(user, _)| !without.contains(user));
-        staying.min_by_key(|(_, member)| member.order).map(|(user, _)| *user)
+        let staying = self
+            .members
+            .iter()
+            .filter(|(user, _)| !without.contains(user));
+        staying
+            .min_by_key(|(_, member)| member.order)
+            .map(|(user, _)| *user)
     }
 
     fn keep(&mut self, message: &ChatReceive, size: u64) {
@@ -160,7 +171,8 @@ impl Room {
             at: message.at,
             size,
         };
-        self.seen.insert((kept.user, kept.device, kept.id), (kept.seq, kept.at));
+        self.seen
+            .insert((kept.user, kept.device, kept.id), (kept.seq, kept.at));
         self.kept_bytes += size;
         self.kept.push_back(kept);
     }
@@ -180,36 +192,73 @@ impl Hub {
         Stats {
             connections: self.conns.len(),
             accounts: self.accounts.len(),
-            rooms: self.rooms.iter().map(|(id, room)| (*id, room.members.len())).collect(),
+            rooms: self
+                .rooms
+                .iter()
+                .map(|(id, room)| (*id, room.members.len()))
+                .collect(),
         }
     }
 
     fn device_entry(&mut self, user: &UserId, device: &DeviceId) -> &mut Device {
-        self.accounts.entry(*user).or_default().devices.entry(*device).or_default()
+        self.accounts
+            .entry(*user)
+            .or_default()
+            .devices
+            .entry(*device)
+            .or_default()
     }
 
     /// The one place where durable state moves.
     pub(super) fn change(&mut self, change: &Change) {
         match change {
-            Change::AccountPut { user, created, generation, disabled } => {
+            Change::AccountPut {
+                user,
+                created,
+                generation,
+                disabled,
+            } => {
                 let account = self.accounts.entry(*user).or_default();
                 account.created = *created;
                 account.generation = *generation;
                 account.disabled = *disabled;
             }
-            Change::DevicePut { user, device, revoked } => {
+            Change::DevicePut {
+                user,
+                device,
+                revoked,
+            } => {
                 self.device_entry(user, device).revoked = *revoked;
             }
-            Change::SessionPut { family, user, device, secret, expires } => {
-                let session =
-                    Session { user: *user, device: *device, secret: *secret, expires: *expires };
+            Change::SessionPut {
+                family,
+                user,
+                device,
+                secret,
+                expires,
+            } => {
+                let session = Session {
+                    user: *user,
+                    device: *device,
+                    secret: *secret,
+                    expires: *expires,
+                };
                 self.sessions.insert(*family, session);
             }
             Change::SessionDrop { family } => {
                 self.sessions.remove(family);
             }
-            Change::DenialPut { user, room, knock, at } => {
-                self.accounts.entry(*user).or_default().denials.insert(*room, (*knock, *at));
+            Change::DenialPut {
+                user,
+                room,
+                knock,
+                at,
+            } => {
+                self.accounts
+                    .entry(*user)
+                    .or_default()
+                    .denials
+                    .insert(*room, (*knock, *at));
             }
             Change::DenialDrop { user, room } => {
                 if let Some(account) = self.accounts.get_mut(user) {
@@ -219,7 +268,9 @@ impl Hub {
             Change::DirectPut { .. } | Change::DirectDone { .. } | Change::DirectDrop { .. } => {
                 self.change_direct(change);
             }
-            Change::KeyPut { user, device, key, .. } => {
+            Change::KeyPut {
+                user, device, key, ..
+            } => {
                 self.next_key = self.next_key.max(key + 1);
                 self.device_entry(user, device).keys.insert(*key);
             }
@@ -233,7 +284,10 @@ impl Hub {
                 self.device_entry(user, device).last_resort = false;
             }
             Change::RoomPut { room, row } => {
-                self.rooms.entry(*room).and_modify(|r| r.row = *row).or_insert(Room::new(*row));
+                self.rooms
+                    .entry(*room)
+                    .and_modify(|r| r.row = *row)
+                    .or_insert(Room::new(*row));
             }
             Change::RoomDrop { room } => self.drop_room(room),
             Change::MemberPut { room, user, .. } | Change::MemberDrop { room, user } => {
@@ -255,10 +309,21 @@ impl Hub {
     }
 
     fn change_room(&mut self, room: &RoomId, change: &Change) {
-        let Some(room) = self.rooms.get_mut(room) else { return };
+        let Some(room) = self.rooms.get_mut(room) else {
+            return;
+        };
         match change {
-            Change::MemberPut { user, order, joined, .. } => {
-                let new = Member { order: *order, joined: *joined, cursors: BTreeMap::new() };
+            Change::MemberPut {
+                user,
+                order,
+                joined,
+                ..
+            } => {
+                let new = Member {
+                    order: *order,
+                    joined: *joined,
+                    cursors: BTreeMap::new(),
+                };
                 room.members.insert(*user, new);
             }
             Change::MemberDrop { user, .. } => {
@@ -270,7 +335,12 @@ impl Hub {
             Change::GoneDrop { user, .. } => {
                 room.gone.remove(user);
             }
-            Change::CursorPut { user, device, up_to, .. } => {
+            Change::CursorPut {
+                user,
+                device,
+                up_to,
+                ..
+            } => {
                 if let Some(member) = room.members.get_mut(user) {
                     member.cursors.insert(*device, *up_to);
                 }
@@ -289,14 +359,32 @@ impl Hub {
 
     fn change_direct(&mut self, change: &Change) {
         match change {
-            Change::DirectPut { to, from, id, order, expires, size, .. } => {
+            Change::DirectPut {
+                to,
+                from,
+                id,
+                order,
+                expires,
+                size,
+                ..
+            } => {
                 self.next_direct = self.next_direct.max(order + 1);
                 let account = self.accounts.entry(*to).or_default();
                 account.waiting_bytes += size;
-                let letter = Letter { from: *from, id: *id, expires: *expires, size: *size };
+                let letter = Letter {
+                    from: *from,
+                    id: *id,
+                    expires: *expires,
+                    size: *size,
+                };
                 account.waiting.insert(*order, letter);
             }
-            Change::DirectDone { to, from, id, until } => {
+            Change::DirectDone {
+                to,
+                from,
+                id,
+                until,
+            } => {
                 let account = self.accounts.entry(*to).or_default();
                 account.drop_letter(from, id);
                 account.done.insert((*from, *id), *until);
@@ -312,7 +400,9 @@ impl Hub {
     }
 
     fn drop_room(&mut self, id: &RoomId) {
-        let Some(room) = self.rooms.remove(id) else { return };
+        let Some(room) = self.rooms.remove(id) else {
+            return;
+        };
         for user in room.members.keys() {
             if let Some(account) = self.accounts.get_mut(user) {
                 account.rooms.remove(id);
@@ -328,12 +418,17 @@ impl Hub {
 
 impl Account {
     pub fn letter(&self, from: &UserId, id: &MessageId) -> Option<(u64, &Letter)> {
-        let mut found = self.waiting.iter().filter(|(_, l)| l.from == *from && l.id == *id);
+        let mut found = self
+            .waiting
+            .iter()
+            .filter(|(_, l)| l.from == *from && l.id == *id);
         found.next().map(|(order, letter)| (*order, letter))
     }
 
     fn drop_letter(&mut self, from: &UserId, id: &MessageId) {
-        let Some((order, _)) = self.letter(from, id) else { return };
+        let Some((order, _)) = self.letter(from, id) else {
+            return;
+        };
         if let Some(letter) = self.waiting.remove(&order) {
             self.waiting_bytes -= letter.size;
         }

@@ -71,7 +71,12 @@ pub fn chat(n: u64, epoch: Epoch) -> ChatSend {
 
 pub fn commit(n: u64, epoch: Epoch, adds: &[&str], removes: &[&str]) -> ChatSend {
     let users = |names: &[&str]| names.iter().map(|name| user(name)).collect();
-    ChatSend { kind: ChatKind::Commit, adds: users(adds), removes: users(removes), ..chat(n, epoch) }
+    ChatSend {
+        kind: ChatKind::Commit,
+        adds: users(adds),
+        removes: users(removes),
+        ..chat(n, epoch)
+    }
 }
 
 impl World {
@@ -137,20 +142,39 @@ impl World {
     pub fn connect_device(&mut self, name: &str, device: DeviceId) -> ConnId {
         let conn = ConnId(self.next);
         self.next += 1;
-        self.event(Event::Connected { conn, user: user(name), device });
+        self.event(Event::Connected {
+            conn,
+            user: user(name),
+            device,
+        });
         conn
     }
 
     pub fn send(&mut self, conn: ConnId, frame: ClientFrame) {
-        self.event(Event::Frame { conn, envelope: frame.into() });
+        self.event(Event::Frame {
+            conn,
+            envelope: frame.into(),
+        });
     }
 
     pub fn create(&mut self, conn: ConnId) {
-        self.send(conn, ClientFrame::RoomCreate { room: room(), settings: RoomSettings::default() });
+        self.send(
+            conn,
+            ClientFrame::RoomCreate {
+                room: room(),
+                settings: RoomSettings::default(),
+            },
+        );
     }
 
     pub fn open(&mut self, conn: ConnId, since: Seq) {
-        self.send(conn, ClientFrame::RoomOpen { room: room(), since });
+        self.send(
+            conn,
+            ClientFrame::RoomOpen {
+                room: room(),
+                since,
+            },
+        );
     }
 
     pub fn chat(&mut self, conn: ConnId, send: ChatSend) {
@@ -158,7 +182,13 @@ impl World {
     }
 
     pub fn received(&mut self, conn: ConnId, up_to: Seq) {
-        self.send(conn, ClientFrame::ChatReceived { room: room(), up_to });
+        self.send(
+            conn,
+            ClientFrame::ChatReceived {
+                room: room(),
+                up_to,
+            },
+        );
     }
 
     pub fn disconnect(&mut self, conn: ConnId) {
@@ -194,7 +224,9 @@ impl World {
 
     pub fn opened(&mut self, conn: ConnId) -> (RoomOpened, Vec<ChatReceive>) {
         let mut frames = self.hears(conn).into_iter();
-        let Some(RelayFrame::RoomOpened(opened)) = frames.next() else { panic!("not opened") };
+        let Some(RelayFrame::RoomOpened(opened)) = frames.next() else {
+            panic!("not opened")
+        };
         let messages = frames.filter_map(|frame| match frame {
             RelayFrame::ChatReceive(message) => Some(message),
             _ => None,
@@ -215,7 +247,8 @@ fn settled(hub: &Hub) -> Hub {
     for room in hub.rooms.values_mut() {
         room.open.clear();
     }
-    hub.accounts.retain(|_, account| account.created > 0 || !account.rooms.is_empty());
+    hub.accounts
+        .retain(|_, account| account.created > 0 || !account.rooms.is_empty());
     hub
 }
 
@@ -224,7 +257,12 @@ pub fn seqs(messages: &[ChatReceive]) -> Vec<Seq> {
 }
 
 pub fn presence(who: &str, action: PresenceAction, count: usize) -> RelayFrame {
-    RelayFrame::PresenceUpdate { room: room(), user: user(who), action, count }
+    RelayFrame::PresenceUpdate {
+        room: room(),
+        user: user(who),
+        action,
+        count,
+    }
 }
 
 #[test]
@@ -243,9 +281,21 @@ fn an_answer_repeats_the_name_of_its_request() {
     let alice = world.connect("alice");
     world.clear();
     let id = Some(RequestId::new("7").unwrap());
-    let ping = Envelope { id: id.clone(), frame: ClientFrame::Ping };
-    world.event(Event::Frame { conn: alice, envelope: ping });
-    assert_eq!(world.heard[&alice], [Envelope { id, frame: RelayFrame::Pong }]);
+    let ping = Envelope {
+        id: id.clone(),
+        frame: ClientFrame::Ping,
+    };
+    world.event(Event::Frame {
+        conn: alice,
+        envelope: ping,
+    });
+    assert_eq!(
+        world.heard[&alice],
+        [Envelope {
+            id,
+            frame: RelayFrame::Pong
+        }]
+    );
 }
 
 #[test]
@@ -268,7 +318,12 @@ fn what_can_not_be_stored_has_not_happened() {
 
     world.relay.store.set_broken(None);
     world.chat(alice, chat(10, 2));
-    let ack = RelayFrame::ChatAck { id: message(10), room: room(), seq: 3, at: START };
+    let ack = RelayFrame::ChatAck {
+        id: message(10),
+        room: room(),
+        seq: 3,
+        at: START,
+    };
     assert_eq!(world.hears(alice), [ack]);
     assert_eq!(world.hears(bob).len(), 1);
 }
@@ -277,17 +332,32 @@ fn what_can_not_be_stored_has_not_happened() {
 fn an_operator_bars_a_device_and_disables_an_account() {
     let (mut world, _, bob, _) = World::of_three();
     let other = world.connect("bob");
-    world.event(Event::Revoke { user: user("bob"), device: Some(device(bob)) });
+    world.event(Event::Revoke {
+        user: user("bob"),
+        device: Some(device(bob)),
+    });
     assert_eq!(world.closed.get(&bob), Some(&CloseCode::Unauthenticated));
     assert_eq!(world.closed.get(&other), None);
     let again = world.connect_device("bob", device(bob));
     assert_eq!(world.closed.get(&again), Some(&CloseCode::Unauthenticated));
-    assert_eq!(world.relay.hub.standing(&user("bob"), &device(bob)), Standing::Barred);
+    assert_eq!(
+        world.relay.hub.standing(&user("bob"), &device(bob)),
+        Standing::Barred
+    );
 
-    world.event(Event::Disable { user: user("bob"), disabled: true });
+    world.event(Event::Disable {
+        user: user("bob"),
+        disabled: true,
+    });
     assert_eq!(world.closed.get(&other), Some(&CloseCode::Unauthenticated));
-    assert_eq!(world.relay.hub.standing(&user("bob"), &device(other)), Standing::Barred);
-    world.event(Event::Disable { user: user("bob"), disabled: false });
+    assert_eq!(
+        world.relay.hub.standing(&user("bob"), &device(other)),
+        Standing::Barred
+    );
+    world.event(Event::Disable {
+        user: user("bob"),
+        disabled: false,
+    });
     let good = Standing::Good { generation: 1 };
     assert_eq!(world.relay.hub.standing(&user("bob"), &device(other)), good);
 }
@@ -295,12 +365,24 @@ fn an_operator_bars_a_device_and_disables_an_account() {
 #[test]
 fn a_spent_refresh_token_ends_its_family() {
     let mut world = World::new();
-    let session = |secret: u8, expires| NewSession { family: [1; 32], secret: [secret; 32], expires };
+    let session = |secret: u8, expires| NewSession {
+        family: [1; 32],
+        secret: [secret; 32],
+        expires,
+    };
     let (user, device) = (user("alice"), DeviceId([1; 16]));
     let later = START + DAY;
-    world.event(Event::SignedIn { user, device, session: session(1, later) });
+    world.event(Event::SignedIn {
+        user,
+        device,
+        session: session(1, later),
+    });
     let rotate = |world: &mut World, secret: u8, next: u8| {
-        let event = Event::Rotate { family: [1; 32], secret: [secret; 32], next: session(next, later) };
+        let event = Event::Rotate {
+            family: [1; 32],
+            secret: [secret; 32],
+            next: session(next, later),
+        };
         let plan = world.relay.hub.plan(world.now, event.clone());
         world.event(event);
         plan.outcome.map_err(|error| error.code)

@@ -114,9 +114,18 @@ impl Default for Limits {
             tcp_per_ip: 40,
             tcp: 20_000,
             queue_bytes: 4 * 1024 * 1024,
-            account_rate: Rate { burst: 3_000, every: 10 },
-            ip_rate: Rate { burst: 10_000, every: 2 },
-            http_rate: Rate { burst: 120, every: 500 },
+            account_rate: Rate {
+                burst: 3_000,
+                every: 10,
+            },
+            ip_rate: Rate {
+                burst: 10_000,
+                every: 2,
+            },
+            http_rate: Rate {
+                burst: 120,
+                every: 500,
+            },
             flood: 50,
             flood_window: Duration::from_secs(10),
         }
@@ -174,7 +183,7 @@ impl Default for Clock {
     fn default() -> Self {
         Self::new(|| {
             let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-            since.map_or(0, |since| millis(since))
+            since.map_or(0, millis)
         })
     }
 }

@@ -19,16 +19,22 @@ pub struct DataDir {
 impl DataDir {
     pub fn open(path: &Path) -> Result<Self, DataError> {
         make_folder(path)?;
-        let lock = private(OpenOptions::new().write(true).create(true)).open(path.join("relay.lock"))?;
+        let lock =
+            private(OpenOptions::new().write(true).create(true)).open(path.join("relay.lock"))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self {
+                path: path.to_owned(),
+                _lock: lock,
+            }),
             Err(TryLockError::WouldBlock) => Err(DataError::Locked),
             Err(TryLockError::Error(error)) => Err(error.into()),
         }
     }
 
     pub async fn store(&self) -> Result<Store, DataError> {
-        Ok(Store::Sqlite(SqliteStore::open(&self.path.join("relay.db")).await?))
+        Ok(Store::Sqlite(
+            SqliteStore::open(&self.path.join("relay.db")).await?,
+        ))
     }
 
     /// The key that access tokens are signed with, made at the first start.

@@ -13,7 +13,9 @@ use crate::{
     },
     hub::bucket::{Bucket, Rate},
 };
-use sotto_wire::{DeviceId, ErrorCode, Millis, UserId, WireError, auth::Challenge, bytes, frame::Token};
+use sotto_wire::{
+    DeviceId, ErrorCode, Millis, UserId, WireError, auth::Challenge, bytes, frame::Token,
+};
 use std::{
     collections::HashMap,
     net::IpAddr,
@@ -56,7 +58,10 @@ pub struct Slot {
 }
 
 fn broken() -> WireError {
-    WireError::new(ErrorCode::Unavailable, "this computer has no random numbers")
+    WireError::new(
+        ErrorCode::Unavailable,
+        "this computer has no random numbers",
+    )
 }
 
 impl Gate {
@@ -67,7 +72,11 @@ impl Gate {
             tickets: Once::new(PENDING),
             buckets: HashMap::new(),
         };
-        Self { config, state: Mutex::new(state), slots: Arc::default() }
+        Self {
+            config,
+            state: Mutex::new(state),
+            slots: Arc::default(),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -82,8 +91,13 @@ impl Gate {
         let challenge: [u8; 32] = random().map_err(|_| broken())?;
         let now = self.now();
         let expires = now + millis(self.config.timings.challenge_life);
-        self.state().challenges.put(now, sha256(&challenge), account, expires);
-        Ok(Challenge { challenge: challenge.to_vec().into(), expires })
+        self.state()
+            .challenges
+            .put(now, sha256(&challenge), account, expires);
+        Ok(Challenge {
+            challenge: challenge.to_vec().into(),
+            expires,
+        })
     }
 
     /// Whether this challenge was given to `account`. Spends it either way.
@@ -100,7 +114,10 @@ impl Gate {
 
     pub fn judge(&self, token: &str) -> Result<Claims, WireError> {
         self.state().signer.judge(self.now(), token).ok_or_else(|| {
-            WireError::new(ErrorCode::BadCredential, "the token does not hold or has expired")
+            WireError::new(
+                ErrorCode::BadCredential,
+                "the token does not hold or has expired",
+            )
         })
     }
 
@@ -108,7 +125,9 @@ impl Gate {
         let ticket: [u8; 32] = random().map_err(|_| broken())?;
         let now = self.now();
         let expires = now + millis(self.config.timings.ticket_life);
-        self.state().tickets.put(now, sha256(&ticket), claims, expires);
+        self.state()
+            .tickets
+            .put(now, sha256(&ticket), claims, expires);
         Ok((Token(bytes::encode(&ticket)), expires))
     }
 
@@ -118,7 +137,10 @@ impl Gate {
         let name = bytes::decode(ticket).map(|ticket| sha256(&ticket));
         let claims = name.and_then(|name| self.state().tickets.take(now, &name));
         claims.filter(|claims| claims.end() > now).ok_or_else(|| {
-            WireError::new(ErrorCode::BadCredential, "the ticket does not hold or was used")
+            WireError::new(
+                ErrorCode::BadCredential,
+                "the ticket does not hold or was used",
+            )
         })
     }
 
@@ -150,7 +172,12 @@ impl Gate {
             true => self.config.limits.connections_per_loopback,
             false => self.config.limits.connections_per_ip,
         };
-        let all: usize = self.slots.lock().unwrap_or_else(PoisonError::into_inner).values().sum();
+        let all: usize = self
+            .slots
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .sum();
         match take_slot(&self.slots, ip, most).filter(|_| all < self.config.limits.tcp) {
             Some(slot) => Ok(slot),
             None => Err(WireError::rate_limited(10_000)),
@@ -170,7 +197,10 @@ pub fn take_slot(
         return None;
     }
     *count += 1;
-    Some(Slot { ip, slots: slots.clone() })
+    Some(Slot {
+        ip,
+        slots: slots.clone(),
+    })
 }
 
 impl Drop for Slot {

@@ -1,16 +1,18 @@
-//! The HTTP side: signing in, tickets, rooms over REST, stats, the operator.
+//! The HTTP side: what every request passes, rooms over REST, stats, and the
+//! operator. Signing in is in [`sign_in`], sockets are in [`super::socket`].
+
+mod sign_in;
 
 use super::{
     actor::Command,
-    config::{Admission, Config, millis},
-    data::random,
+    config::{Config, millis},
     gate::{Counted, Gate},
     socket,
     visitor::{Ends, Visitor},
 };
 use crate::{
-    auth::{self, jwt::Claims, refresh, sha256},
-    hub::{ConnId, Deleter, Event, NewSession},
+    auth::{jwt::Claims, sha256},
+    hub::{ConnId, Deleter, Event},
 };
 use axum::{
     Extension, Json, Router,
@@ -23,10 +25,7 @@ use axum::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
-use sotto_wire::{
-    DeviceId, ErrorCode, RoomId, UserId, WireError,
-    auth::{ChallengeRequest, RefreshRequest, Ticket, TokenRequest, Tokens},
-};
+use sotto_wire::{DeviceId, ErrorCode, RoomId, UserId, WireError};
 use std::{
     sync::{
         Arc,
@@ -91,7 +90,8 @@ impl Shared {
     ) -> Result<T, WireError> {
         let (answer, wait) = oneshot::channel();
         self.tell(command(answer));
-        wait.await.map_err(|_| WireError::new(ErrorCode::Unavailable, "the relay is stopping"))
+        wait.await
+            .map_err(|_| WireError::new(ErrorCode::Unavailable, "the relay is stopping"))
     }
 
     pub async fn judge(&self, claims: &Claims) -> Result<(), WireError> {
@@ -101,7 +101,11 @@ impl Shared {
 
     /// Sockets and actor end; waits for the actor.
     pub async fn stop(&self) {
-        let held = self.alive.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let held = self
+            .alive
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .take();
         drop(held);
         let _ = self.ask(|answer| Command::Stop { answer }).await;
     }
@@ -109,10 +113,10 @@ impl Shared {
 
 pub fn router(shared: Arc<Shared>) -> Router {
     let limited = Router::new()
-        .route("/v1/auth/challenge", post(challenge))
-        .route("/v1/auth/token", post(token))
-        .route("/v1/auth/refresh", post(refresh_token))
-        .route("/v1/auth/ticket", post(ticket))
+        .route("/v1/auth/challenge", post(sign_in::challenge))
+        .route("/v1/auth/token", post(sign_in::token))
+        .route("/v1/auth/refresh", post(sign_in::refresh_token))
+        .route("/v1/auth/ticket", post(sign_in::ticket))
         .route("/v1/ws", get(socket::upgrade))
         .route("/v1/stats", get(stats))
         .route("/v1/rooms/{id}", delete(delete_room))
@@ -153,9 +157,15 @@ async fn guard(
 /// Browsers always say where a page is from; programs say nothing. The
 /// desktop app's page is at `tauri:`.
 fn origin_allowed(headers: &HeaderMap, configured: &[String]) -> bool {
-    let own = ["tauri://localhost", "http://tauri.localhost", "https://tauri.localhost"];
+    let own = [
+        "tauri://localhost",
+        "http://tauri.localhost",
+        "https://tauri.localhost",
+    ];
     headers.get_all(header::ORIGIN).iter().all(|origin| {
-        let Ok(origin) = origin.to_str() else { return false };
+        let Ok(origin) = origin.to_str() else {
+            return false;
+        };
         own.contains(&origin) || configured.iter().any(|allowed| allowed == origin)
     })
 }
@@ -195,7 +205,9 @@ impl IntoResponse for Refused {
         let wait = self.0.retry_after.map(|wait| wait.div_ceil(1000));
         let mut response = (status, Json(self.0)).into_response();
         if let Some(seconds) = wait {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
@@ -205,119 +217,43 @@ type Answer<T> = Result<Json<T>, Refused>;
 
 fn read<T: DeserializeOwned>(body: &Body) -> Result<T, Refused> {
     let read = serde_json::from_slice(body);
-    read.map_err(|_| Refused(WireError::new(ErrorCode::InvalidFormat, "Invalid message format")))
+    read.map_err(|_| {
+        Refused(WireError::new(
+            ErrorCode::InvalidFormat,
+            "Invalid message format",
+        ))
+    })
 }
 
-async fn challenge(
-    State(shared): State<Arc<Shared>>,
-    body: Body,
-) -> Answer<sotto_wire::auth::Challenge> {
-    let request: ChallengeRequest = read(&body)?;
-    Ok(Json(shared.gate.challenge(request.account)?))
+/// The bearer credential as it stands in the header, if there is one.
+pub fn credential(headers: &HeaderMap) -> Option<&str> {
+    let value = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .unwrap_or_default();
+    let (scheme, token) = value.split_once(' ').unwrap_or_default();
+    Some(if scheme.eq_ignore_ascii_case("bearer") {
+        token.trim()
+    } else {
+        ""
+    })
 }
 
-async fn token(
-    State(shared): State<Arc<Shared>>,
-    Extension(visitor): Extension<Visitor>,
-    body: Body,
-) -> Answer<Tokens> {
-    let request: TokenRequest = read(&body)?;
-    let bad = |why| WireError::new(ErrorCode::BadCredential, why);
-    let claimed = auth::claimed_user(&request.certificate);
-    if !shared.gate.spend_challenge(&request.challenge, claimed) {
-        return Err(bad("the challenge does not hold or was used").into());
-    }
-    if !visitor.reached(&request.audience, &shared.config.public) {
-        return Err(bad("the signature is for another relay").into());
-    }
-    let (user, device) = auth::judge_sign_in(&request, shared.config.clock.now())?;
-    admit(&shared, &user, &request).await?;
-    let (family, secret) = (fresh()?, fresh()?);
-    let (refresh, session) = new_session(&shared, family, secret);
-    let sign_in = |answer| Command::SignIn { user, device, session, answer };
-    let generation = shared.ask(sign_in).await??;
-    tokens(&shared, (user, device, generation), refresh)
-}
-
-/// Whether the operator lets this account in.
-async fn admit(shared: &Shared, user: &UserId, request: &TokenRequest) -> Result<(), WireError> {
-    let forbidden = |why| Err(WireError::new(ErrorCode::Forbidden, why));
-    match &shared.config.admission {
-        Admission::Open => Ok(()),
-        Admission::AllowList(users) if users.contains(user) => Ok(()),
-        Admission::AllowList(_) => forbidden("this relay admits only accounts on its list"),
-        Admission::InviteCode(codes) => {
-            let user = *user;
-            if shared.ask(|answer| Command::Known { user, answer }).await? {
-                return Ok(());
-            }
-            match &request.admission {
-                Some(code) if codes.iter().any(|known| same(&known.0, &code.0)) => Ok(()),
-                _ => forbidden("this relay asks for an invite code"),
-            }
-        }
-    }
+async fn bearer(shared: &Shared, headers: &HeaderMap) -> Result<Claims, WireError> {
+    let Some(token) = credential(headers) else {
+        return Err(WireError::new(
+            ErrorCode::NotAuthenticated,
+            "Not authenticated",
+        ));
+    };
+    let claims = shared.gate.judge(token)?;
+    shared.judge(&claims).await?;
+    Ok(claims)
 }
 
 /// Compares secrets by their hashes, so that time tells nothing.
 fn same(a: &str, b: &str) -> bool {
     sha256(a.as_bytes()) == sha256(b.as_bytes())
-}
-
-fn fresh<const N: usize>() -> Result<[u8; N], WireError> {
-    random().map_err(|_| WireError::new(ErrorCode::Unavailable, "no random numbers"))
-}
-
-fn new_session(
-    shared: &Shared,
-    family: [u8; 16],
-    secret: [u8; 32],
-) -> (sotto_wire::frame::Token, NewSession) {
-    let (token, hashed) = refresh::issue(family, secret);
-    let expires = shared.config.clock.now() + millis(shared.config.timings.refresh_life);
-    (token, NewSession { family: hashed.family, secret: hashed.secret, expires })
-}
-
-fn tokens(
-    shared: &Shared,
-    who: (UserId, DeviceId, u32),
-    refresh: sotto_wire::frame::Token,
-) -> Answer<Tokens> {
-    let (access, claims) = shared.gate.issue(who)?;
-    Ok(Json(Tokens { access, refresh, expires: claims.end() }))
-}
-
-async fn refresh_token(State(shared): State<Arc<Shared>>, body: Body) -> Answer<Tokens> {
-    let request: RefreshRequest = read(&body)?;
-    let Some((family, shown)) = refresh::read(&request.refresh) else {
-        let error = WireError::new(ErrorCode::BadCredential, "the refresh token does not hold");
-        return Err(error.into());
-    };
-    let (token, next) = new_session(&shared, family, fresh()?);
-    let who = shared.ask(|answer| Command::Rotate { shown, next, answer }).await??;
-    tokens(&shared, who, token)
-}
-
-async fn ticket(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Answer<Ticket> {
-    let claims = bearer(&shared, &headers).await?;
-    let (ticket, expires) = shared.gate.ticket(claims)?;
-    Ok(Json(Ticket { ticket, expires }))
-}
-
-/// The bearer credential as it stands in the header, if there is one.
-pub fn credential(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().unwrap_or_default();
-    let (scheme, token) = value.split_once(' ').unwrap_or_default();
-    Some(if scheme.eq_ignore_ascii_case("bearer") { token.trim() } else { "" })
-}
-
-async fn bearer(shared: &Shared, headers: &HeaderMap) -> Result<Claims, WireError> {
-    let Some(token) = credential(headers) else {
-        return Err(WireError::new(ErrorCode::NotAuthenticated, "Not authenticated"));
-    };
-    let claims = shared.gate.judge(token)?;
-    shared.judge(&claims).await?;
-    Ok(claims)
 }
 
 fn is_operator(shared: &Shared, headers: &HeaderMap) -> bool {
@@ -330,12 +266,17 @@ fn is_operator(shared: &Shared, headers: &HeaderMap) -> bool {
 fn operator(shared: &Shared, headers: &HeaderMap) -> Result<(), WireError> {
     match is_operator(shared, headers) {
         true => Ok(()),
-        false => Err(WireError::new(ErrorCode::BadCredential, "for the operator only")),
+        false => Err(WireError::new(
+            ErrorCode::BadCredential,
+            "for the operator only",
+        )),
     }
 }
 
 async fn run(shared: &Shared, event: Event) -> Result<StatusCode, Refused> {
-    shared.ask(|answer| Command::Run { event, answer }).await??;
+    shared
+        .ask(|answer| Command::Run { event, answer })
+        .await??;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -349,7 +290,10 @@ async fn delete_room(
         false => Deleter::User(bearer(&shared, &headers).await?.sub),
     };
     let room: RoomId = id.parse().map_err(|_| {
-        Refused(WireError::new(ErrorCode::InvalidFormat, "that is no room id"))
+        Refused(WireError::new(
+            ErrorCode::InvalidFormat,
+            "that is no room id",
+        ))
     })?;
     run(&shared, Event::DeleteRoom { by, room }).await
 }
@@ -420,7 +364,9 @@ async fn stats(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Answer<
     });
     if is_operator(&shared, &headers) {
         let rooms = stats.rooms.iter();
-        out["by_room"] = rooms.map(|(id, n)| json!({ "room": id, "members": n })).collect();
+        out["by_room"] = rooms
+            .map(|(id, n)| json!({ "room": id, "members": n }))
+            .collect();
     }
     Ok(Json(out))
 }

@@ -53,7 +53,9 @@ pub async fn run(
                 continue;
             }
         };
-        let Ok(local) = stream.local_addr() else { continue };
+        let Ok(local) = stream.local_addr() else {
+            continue;
+        };
         if connections.len() >= config.limits.tcp {
             tracing::warn!("too many connections; one was turned away");
             continue;
@@ -63,7 +65,13 @@ pub async fn run(
             continue;
         };
         let router = router.clone().layer(Extension(Ends { peer, local }));
-        connections.spawn(serve(stream, tls.clone(), router, slot, config.timings.handshake));
+        connections.spawn(serve(
+            stream,
+            tls.clone(),
+            router,
+            slot,
+            config.timings.handshake,
+        ));
     }
 }
 
@@ -89,7 +97,9 @@ async fn serve(
 ) {
     // Frames are small and somebody waits for each.
     let _ = stream.set_nodelay(true);
-    let Some(tls) = tls else { return http(stream, router, slot, patience).await };
+    let Some(tls) = tls else {
+        return http(stream, router, slot, patience).await;
+    };
     match tokio::time::timeout(patience, tls.accept(stream)).await {
         Ok(Ok(stream)) => http(stream, router, slot, patience).await,
         Ok(Err(_)) => tracing::debug!("a TLS handshake failed"),
@@ -102,7 +112,10 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(patience).max_buf_size(HEAD);
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience)
+        .max_buf_size(HEAD);
     let connection = builder
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
         .with_upgrades();

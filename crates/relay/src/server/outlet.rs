@@ -56,8 +56,21 @@ pub fn outlet(room: usize) -> (Outlet, Outflow) {
     let (items, queue) = mpsc::unbounded_channel();
     let (closing, closed) = watch::channel(None);
     let gauge = Arc::new(Gauge::default());
-    let outlet = Outlet { items, closing: Arc::new(closing), gauge: gauge.clone(), room };
-    (outlet, Outflow { items: queue, closing: closed, gauge, room })
+    let outlet = Outlet {
+        items,
+        closing: Arc::new(closing),
+        gauge: gauge.clone(),
+        room,
+    };
+    (
+        outlet,
+        Outflow {
+            items: queue,
+            closing: closed,
+            gauge,
+            room,
+        },
+    )
 }
 
 impl Outlet {
@@ -80,7 +93,9 @@ impl Outlet {
     /// Queues a stored frame. Those are read only while [`Outlet::has_space`],
     /// which bounds them by a page more than that.
     pub fn add(&self, text: Utf8Bytes) {
-        self.gauge.bytes.fetch_add(text.as_str().len(), Ordering::SeqCst);
+        self.gauge
+            .bytes
+            .fetch_add(text.as_str().len(), Ordering::SeqCst);
         // A writer that has ended takes nothing more; its socket is being closed.
         let _ = self.items.send(Item::Text(text));
     }

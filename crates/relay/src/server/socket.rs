@@ -1,11 +1,13 @@
 //! One WebSocket: its upgrade, its sign-in, a reader that hands over one
 //! frame at a time, and a writer that empties the outlet.
 
+mod writer;
+
 use super::{
     actor::Command,
     gate::{Counted, Slot},
     http::{Refused, Shared, credential},
-    outlet::{Item, Outflow, Outlet, outlet},
+    outlet::{Outlet, outlet},
     visitor::Visitor,
 };
 use crate::{
@@ -17,15 +19,12 @@ use axum::{
     extract::{
         Query, State, WebSocketUpgrade,
         rejection::QueryRejection,
-        ws::{CloseFrame, Message, WebSocket, rejection::WebSocketUpgradeRejection},
+        ws::{Message, WebSocket, rejection::WebSocketUpgradeRejection},
     },
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
-use futures_util::{
-    SinkExt as _, StreamExt as _,
-    stream::{SplitSink, SplitStream},
-};
+use futures_util::{StreamExt as _, stream::SplitStream};
 use sotto_wire::{
     ClientFrame, ErrorCode, RelayFrame, RequestId, SUBPROTOCOL, WireError,
     codec::{Envelope, decode, encode},
@@ -38,9 +37,7 @@ use tokio::{
     task::JoinHandle,
     time::{Instant, MissedTickBehavior, sleep_until, timeout},
 };
-
-/// For the other side to take note of a close.
-const FAREWELL: Duration = Duration::from_secs(2);
+use writer::{FAREWELL, close, farewell, overtakes, write};
 
 #[derive(serde::Deserialize)]
 pub struct TicketQuery {
@@ -59,10 +56,16 @@ pub async fn upgrade(
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Refused> {
-    let upgrade = upgrade
-        .map_err(|_| refused(ErrorCode::InvalidFormat, "this is for WebSockets (RFC 6455)"))?;
+    let upgrade = upgrade.map_err(|_| {
+        refused(
+            ErrorCode::InvalidFormat,
+            "this is for WebSockets (RFC 6455)",
+        )
+    })?;
     if headers.contains_key(header::SEC_WEBSOCKET_PROTOCOL)
-        && !upgrade.requested_protocols().any(|protocol| protocol.as_bytes() == SUBPROTOCOL.as_bytes())
+        && !upgrade
+            .requested_protocols()
+            .any(|protocol| protocol.as_bytes() == SUBPROTOCOL.as_bytes())
     {
         let message = "this relay speaks sotto.v1";
         return Err(refused(ErrorCode::VersionUnsupported, message).into());
@@ -86,16 +89,28 @@ pub async fn upgrade(
         })?;
     }
     let slot = shared.gate.slot(visitor.counted())?;
-    let alive = shared.alive.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    let alive = shared
+        .alive
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .clone();
     let alive = alive.ok_or_else(|| refused(ErrorCode::Unavailable, "the relay is stopping"))?;
     let most = limits::LARGE_FRAME + limits::FRAME;
-    let upgrade = upgrade.protocols([SUBPROTOCOL]).max_message_size(most).max_frame_size(most);
+    let upgrade = upgrade
+        .protocols([SUBPROTOCOL])
+        .max_message_size(most)
+        .max_frame_size(most);
     Ok(upgrade
         .on_upgrade(move |socket| async move {
             let conn = shared.next_conn();
-            Session { shared, visitor, conn, flood: Flood::default() }
-                .run(socket, claims, slot)
-                .await;
+            Session {
+                shared,
+                visitor,
+                conn,
+                flood: Flood::default(),
+            }
+            .run(socket, claims, slot)
+            .await;
             drop(alive);
         })
         .into_response())
@@ -154,7 +169,10 @@ impl Session {
                     ErrorCode::Unavailable => CloseCode::TryAgainLater,
                     _ => CloseCode::Unauthenticated,
                 };
-                let frame = RelayFrame::AuthError { code: error.code, message: error.message };
+                let frame = RelayFrame::AuthError {
+                    code: error.code,
+                    message: error.message,
+                };
                 outlet.push(encode(&Envelope { id: request, frame }).into(), false);
                 outlet.close(code);
                 farewell(stream, writer, FAREWELL).await;
@@ -168,15 +186,21 @@ impl Session {
         let (error, request) = loop {
             let message = match tokio::time::timeout_at(deadline, socket.recv()).await {
                 Ok(message) => message,
-                Err(_) => break (refused(ErrorCode::NotAuthenticated, "no auth in time"), None),
+                Err(_) => {
+                    break (
+                        refused(ErrorCode::NotAuthenticated, "no auth in time"),
+                        None,
+                    );
+                }
             };
             let answer = match self.hear(message) {
-                Heard::Frame(Envelope { id, frame: ClientFrame::Auth { token } }) => {
-                    match self.judge(&token).await {
-                        Ok(claims) => return Some((claims, id)),
-                        Err(error) => break (error, id),
-                    }
-                }
+                Heard::Frame(Envelope {
+                    id,
+                    frame: ClientFrame::Auth { token },
+                }) => match self.judge(&token).await {
+                    Ok(claims) => return Some((claims, id)),
+                    Err(error) => break (error, id),
+                },
                 Heard::Frame(envelope) => {
                     let id = request_of(&envelope);
                     refused(ErrorCode::NotAuthenticated, "Not authenticated").for_request(id)
@@ -192,7 +216,10 @@ impl Session {
             let text = encode(&RelayFrame::Error(answer).into());
             socket.send(Message::text(text)).await.ok()?;
         };
-        let frame = RelayFrame::AuthError { code: error.code, message: error.message };
+        let frame = RelayFrame::AuthError {
+            code: error.code,
+            message: error.message,
+        };
         let text = encode(&Envelope { id: request, frame });
         let _ = timeout(FAREWELL, socket.send(Message::text(text))).await;
         close(socket, CloseCode::Unauthenticated).await;
@@ -290,18 +317,33 @@ impl Session {
             if (new.sub, new.dev) == (claims.sub, claims.dev) {
                 return Ok(new);
             }
-            Err(refused(ErrorCode::BadCredential, "the token is of another user or device"))
+            Err(refused(
+                ErrorCode::BadCredential,
+                "the token is of another user or device",
+            ))
         });
         match judged {
             Ok(new) => {
-                let frame = ClientFrame::Auth { token: Token(String::new()) };
+                let frame = ClientFrame::Auth {
+                    token: Token(String::new()),
+                };
                 let envelope = Envelope { id, frame };
                 let conn = self.conn;
-                let _ = self.shared.ask(|answer| Command::Frame { conn, envelope, answer }).await;
+                let _ = self
+                    .shared
+                    .ask(|answer| Command::Frame {
+                        conn,
+                        envelope,
+                        answer,
+                    })
+                    .await;
                 Some(new)
             }
             Err(error) => {
-                let frame = RelayFrame::AuthError { code: error.code, message: error.message };
+                let frame = RelayFrame::AuthError {
+                    code: error.code,
+                    message: error.message,
+                };
                 outlet.push(encode(&Envelope { id, frame }).into(), false);
                 None
             }
@@ -324,7 +366,11 @@ impl Session {
             return None;
         }
         let (answer, wait) = oneshot::channel();
-        self.shared.tell(Command::Frame { conn: self.conn, envelope, answer });
+        self.shared.tell(Command::Frame {
+            conn: self.conn,
+            envelope,
+            answer,
+        });
         Some(wait)
     }
 
@@ -365,7 +411,10 @@ impl Flood {
     /// One malformed frame more; whether that makes a flood.
     fn is_one(&mut self, limits: &super::Limits) -> bool {
         let now = Instant::now();
-        if self.since.is_none_or(|since| now - since > limits.flood_window) {
+        if self
+            .since
+            .is_none_or(|since| now - since > limits.flood_window)
+        {
             self.since = Some(now);
             self.count = 0;
         }
@@ -381,99 +430,4 @@ async fn done(busy: &mut Option<oneshot::Receiver<()>>) {
         Some(wait) => drop(wait.await),
         None => std::future::pending().await,
     }
-}
-
-/// Empties the outlet into the socket until it is told to close or cannot.
-async fn write(
-    mut sink: SplitSink<WebSocket, Message>,
-    mut flow: Outflow,
-    shared: Arc<Shared>,
-    conn: ConnId,
-) {
-    let stuck = shared.config.timings.silence;
-    let code = loop {
-        let mut closing = flow.closing.clone();
-        let closed = async move { closing.wait_for(Option::is_some).await.ok().and_then(|c| *c) };
-        let item = tokio::select! {
-            biased;
-            item = flow.items.recv() => item,
-            code = closed => break code,
-        };
-        let (message, size) = match item {
-            Some(Item::Text(text)) => {
-                let size = text.as_str().len();
-                (Message::Text(text), size)
-            }
-            Some(Item::Ping) => (Message::Ping(Default::default()), 0),
-            None => break None,
-        };
-        let mut closing = flow.closing.clone();
-        let overdue = async move {
-            match closing.wait_for(|code| code.is_some_and(overtakes)).await {
-                Ok(code) => *code,
-                Err(_) => None,
-            }
-        };
-        tokio::select! {
-            biased;
-            sent = timeout(stuck, sink.send(message)) => match sent {
-                Ok(Ok(())) => {}
-                // Broken, or nobody reads.
-                _ => return,
-            },
-            code = overdue => break code,
-        }
-        if flow.wrote(size) {
-            shared.tell(Command::Drained { conn });
-        }
-    };
-    let Some(code) = code else { return };
-    // What is still queued is not to be held while the other side stalls.
-    drop(flow);
-    let patience = if overtakes(code) { stuck } else { FAREWELL };
-    let frame = CloseFrame { code: code.number(), reason: reason(code).into() };
-    let _ = timeout(patience, sink.send(Message::Close(Some(frame)))).await;
-}
-
-/// A reader too slow to take what is queued must not hold up its close.
-fn overtakes(code: CloseCode) -> bool {
-    code == CloseCode::TryAgainLater
-}
-
-fn reason(code: CloseCode) -> &'static str {
-    match code {
-        CloseCode::GoingAway => "the relay is stopping",
-        CloseCode::Policy => "too many malformed frames",
-        CloseCode::TooBig => "the frame is too large",
-        CloseCode::TryAgainLater => "come back and resume",
-        CloseCode::Unauthenticated => "sign in again",
-    }
-}
-
-async fn close(socket: &mut WebSocket, code: CloseCode) {
-    let frame = CloseFrame { code: code.number(), reason: reason(code).into() };
-    let _ = timeout(FAREWELL, async {
-        socket.send(Message::Close(Some(frame))).await?;
-        // A socket dropped with unread input resets, and the close is lost.
-        while let Some(Ok(_)) = socket.recv().await {}
-        Ok::<_, axum::Error>(())
-    })
-    .await;
-}
-
-/// Lets the writer say goodbye and the other side hear it.
-async fn farewell(
-    mut stream: SplitStream<WebSocket>,
-    mut writer: JoinHandle<()>,
-    patience: Duration,
-) {
-    let _ = timeout(patience, async {
-        if !writer.is_finished() {
-            let _ = (&mut writer).await;
-        }
-        while let Some(Ok(_)) = stream.next().await {}
-    })
-    .await;
-    // It would hold its queue for as long as nobody reads.
-    writer.abort();
 }

@@ -55,7 +55,10 @@ fn read(pem: &[u8], pinned: bool) -> Result<Prepared, TlsError> {
         .with_single_cert(chain, key)
         .map_err(|_| TlsError::Invalid)?;
     server.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Prepared { acceptor: TlsAcceptor::from(Arc::new(server)), fingerprint })
+    Ok(Prepared {
+        acceptor: TlsAcceptor::from(Arc::new(server)),
+        fingerprint,
+    })
 }
 
 /// Certificate and key in one PEM. The names in it matter to no client of
@@ -63,8 +66,13 @@ fn read(pem: &[u8], pinned: bool) -> Result<Prepared, TlsError> {
 fn self_signed(config: &Config) -> Result<Vec<u8>, rcgen::Error> {
     let mut names = vec!["localhost".to_owned(), "127.0.0.1".into(), "::1".into()];
     names.push(config.bind.ip().to_string());
-    let public = config.public.iter().filter_map(|name| name.parse::<RelayAddress>().ok());
+    let public = config
+        .public
+        .iter()
+        .filter_map(|name| name.parse::<RelayAddress>().ok());
     names.extend(public.map(|address| address.host));
     let made = rcgen::generate_simple_self_signed(names)?;
-    Ok([made.cert.pem(), made.signing_key.serialize_pem()].concat().into_bytes())
+    Ok([made.cert.pem(), made.signing_key.serialize_pem()]
+        .concat()
+        .into_bytes())
 }

@@ -25,22 +25,34 @@ impl Visitor {
     /// that is the visitor's own invention.
     pub fn new(ends: Ends, headers: &HeaderMap, trusted: &[IpAddr]) -> Self {
         let peer = ends.peer.ip().to_canonical();
-        let direct = Self { ip: peer, forwarded: false, local: ends.local };
+        let direct = Self {
+            ip: peer,
+            forwarded: false,
+            local: ends.local,
+        };
         if !trusted.contains(&peer) {
             return direct;
         }
         let values = headers.get_all("x-forwarded-for").iter();
-        let list: Vec<&str> =
-            values.filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(',')).collect();
+        let list: Vec<&str> = values
+            .filter_map(|v| v.to_str().ok())
+            .flat_map(|v| v.split(','))
+            .collect();
         let mut ip = peer;
         for hop in list.iter().rev() {
-            let Ok(hop) = hop.trim().parse::<IpAddr>() else { break };
+            let Ok(hop) = hop.trim().parse::<IpAddr>() else {
+                break;
+            };
             ip = hop.to_canonical();
             if !trusted.contains(&ip) {
                 break;
             }
         }
-        Self { ip, forwarded: true, local: ends.local }
+        Self {
+            ip,
+            forwarded: true,
+            local: ends.local,
+        }
     }
 
     /// What limits count: an address, or the /64 that one IPv6 user has.
@@ -52,7 +64,10 @@ impl Visitor {
     /// address this very connection was accepted on. The `Host` header is not
     /// asked, since a relay in the middle would choose it.
     pub fn reached(&self, audience: &str, public: &[String]) -> bool {
-        if public.iter().any(|name| name.eq_ignore_ascii_case(audience)) {
+        if public
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(audience))
+        {
             return true;
         }
         if self.forwarded {
@@ -63,7 +78,10 @@ impl Visitor {
             return true;
         }
         let names = ["localhost", "127.0.0.1", "[::1]"];
-        ip.is_loopback() && names.iter().any(|name| audience == format!("{name}:{port}"))
+        ip.is_loopback()
+            && names
+                .iter()
+                .any(|name| audience == format!("{name}:{port}"))
     }
 }
 
@@ -85,7 +103,10 @@ mod tests {
     use super::*;
 
     fn visitor(peer: &str, local: &str, forwarded: &[&str], trusted: &[&str]) -> Visitor {
-        let ends = Ends { peer: peer.parse().unwrap(), local: local.parse().unwrap() };
+        let ends = Ends {
+            peer: peer.parse().unwrap(),
+            local: local.parse().unwrap(),
+        };
         let mut headers = HeaderMap::new();
         for value in forwarded {
             headers.append("x-forwarded-for", value.parse().unwrap());
@@ -105,8 +126,18 @@ mod tests {
         check("9.9.9.9:1", &["1.2.3.4"], &["9.9.9.9"], "1.2.3.4");
         // What the visitor wrote stands first and is not believed.
         check("9.9.9.9:1", &["7.7.7.7, 1.2.3.4"], &["9.9.9.9"], "1.2.3.4");
-        check("9.9.9.9:1", &["7.7.7.7", "1.2.3.4"], &["9.9.9.9"], "1.2.3.4");
-        check("9.9.9.9:1", &["1.2.3.4, 8.8.8.8"], &["9.9.9.9", "8.8.8.8"], "1.2.3.4");
+        check(
+            "9.9.9.9:1",
+            &["7.7.7.7", "1.2.3.4"],
+            &["9.9.9.9"],
+            "1.2.3.4",
+        );
+        check(
+            "9.9.9.9:1",
+            &["1.2.3.4, 8.8.8.8"],
+            &["9.9.9.9", "8.8.8.8"],
+            "1.2.3.4",
+        );
         check("9.9.9.9:1", &["nonsense"], &["9.9.9.9"], "9.9.9.9");
         check("[::ffff:9.9.9.9]:1", &["1.2.3.4"], &["9.9.9.9"], "1.2.3.4");
     }
@@ -139,7 +170,12 @@ mod tests {
         check(network, "localhost:3030", false);
         check(network, "127.0.0.1:3030", false);
         // Behind a proxy the accepted address is the proxy's business.
-        let proxied = visitor("127.0.0.1:9", "127.0.0.1:3030", &["1.2.3.4"], &["127.0.0.1"]);
+        let proxied = visitor(
+            "127.0.0.1:9",
+            "127.0.0.1:3030",
+            &["1.2.3.4"],
+            &["127.0.0.1"],
+        );
         check(proxied, "127.0.0.1:3030", false);
         check(proxied, "relay.example:443", true);
         let six = visitor("[fd00::2]:9", "[fd00::1]:3030", &[], &[]);

@@ -7,6 +7,7 @@
 use super::{
     StoreError,
     rows::{self, id},
+    statements,
 };
 use crate::hub::{Change, KeyRef};
 use futures_util::TryStreamExt as _;
@@ -29,7 +30,10 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Database(inner) => {
-                let code = inner.code().and_then(|code| code.parse::<u32>().ok()).unwrap_or(0);
+                let code = inner
+                    .code()
+                    .and_then(|code| code.parse::<u32>().ok())
+                    .unwrap_or(0);
                 // The lower byte is the primary code: https://sqlite.org/rescode.html
                 match code & 0xff {
                     5 | 6 => Self::Locked,
@@ -58,13 +62,16 @@ impl SqliteStore {
             .busy_timeout(BUSY)
             .row_buffer_size(4);
         let mut db = SqliteConnection::connect_with(&options).await?;
-        sqlx::migrate!("./migrations").run(&mut db).await.map_err(|error| match error {
-            sqlx::migrate::MigrateError::Execute(error) => error.into(),
-            sqlx::migrate::MigrateError::VersionMissing(_)
-            | sqlx::migrate::MigrateError::VersionMismatch(_)
-            | sqlx::migrate::MigrateError::VersionTooNew(..) => StoreError::NewerVersion,
-            _ => StoreError::Other,
-        })?;
+        sqlx::migrate!("./migrations")
+            .run(&mut db)
+            .await
+            .map_err(|error| match error {
+                sqlx::migrate::MigrateError::Execute(error) => error.into(),
+                sqlx::migrate::MigrateError::VersionMissing(_)
+                | sqlx::migrate::MigrateError::VersionMismatch(_)
+                | sqlx::migrate::MigrateError::VersionTooNew(..) => StoreError::NewerVersion,
+                _ => StoreError::Other,
+            })?;
         Ok(Self { db })
     }
 
@@ -75,7 +82,7 @@ impl SqliteStore {
         // IMMEDIATE: a lock that is held elsewhere is met here, not half-way.
         let mut transaction = self.db.begin_with("BEGIN IMMEDIATE").await?;
         for change in changes {
-            rows::perform(&mut transaction, change).await?;
+            statements::perform(&mut transaction, change).await?;
         }
         Ok(transaction.commit().await?)
     }
@@ -96,13 +103,15 @@ impl SqliteStore {
              WHERE room = ? AND seq BETWEEN ? AND ? ORDER BY seq",
         )
         .bind(room.0.to_vec())
-        .bind(rows::int(from))
-        .bind(rows::int(to))
+        .bind(statements::int(from))
+        .bind(statements::int(to))
         .fetch(&mut self.db);
         let mut out = Vec::new();
         let mut taken = 0;
         while taken < bytes {
-            let Some(row) = rows.try_next().await? else { break };
+            let Some(row) = rows.try_next().await? else {
+                break;
+            };
             let body: Vec<u8> = row.try_get("body")?;
             taken += body.len();
             out.push(ChatReceive {
@@ -160,7 +169,7 @@ impl SqliteStore {
             )
             .bind(user.0.to_vec())
             .bind(device.0.to_vec())
-            .bind(rows::int(number)),
+            .bind(statements::int(number)),
             KeyRef::LastResort => {
                 sqlx::query("SELECT body FROM last_resort WHERE user = ? AND device = ?")
                     .bind(user.0.to_vec())
@@ -173,12 +182,17 @@ impl SqliteStore {
     /// As if the disk had hardly any room left.
     #[cfg(test)]
     pub async fn limit_pages(&mut self) {
-        sqlx::query("PRAGMA max_page_count = 60").execute(&mut self.db).await.unwrap();
+        sqlx::query("PRAGMA max_page_count = 60")
+            .execute(&mut self.db)
+            .await
+            .unwrap();
     }
 
     /// Moves the write-ahead log into the file and lets go of it.
     pub async fn close(mut self) -> Result<(), StoreError> {
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut self.db).await?;
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .execute(&mut self.db)
+            .await?;
         Ok(self.db.close().await?)
     }
 }

@@ -16,7 +16,9 @@ fn relay(arguments: &[&str]) -> Child {
 
 fn first_line(child: &mut Child) -> String {
     let mut line = String::new();
-    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    BufReader::new(child.stdout.as_mut().unwrap())
+        .read_line(&mut line)
+        .unwrap();
     line
 }
 
@@ -24,22 +26,36 @@ fn first_line(child: &mut Child) -> String {
 fn it_says_where_it_is_and_ends_well() {
     let mut child = relay(&["--bind", "127.0.0.1:0", "--memory"]);
     let line = first_line(&mut child);
-    let address = line.trim().strip_prefix("listening on ws://127.0.0.1:").unwrap();
+    let address = line
+        .trim()
+        .strip_prefix("listening on ws://127.0.0.1:")
+        .unwrap();
     assert!(address.parse::<u16>().is_ok_and(|port| port > 0), "{line}");
 
     let second = relay(&["--bind", &format!("127.0.0.1:{address}"), "--memory"]);
     let second = second.wait_with_output().unwrap();
     assert!(!second.status.success());
     let said = String::from_utf8(second.stderr).unwrap();
-    assert!(said.contains("port is in use") && said.contains("--bind"), "{said}");
+    assert!(
+        said.contains("port is in use") && said.contains("--bind"),
+        "{said}"
+    );
 
     #[cfg(unix)]
     {
-        let kill = Command::new("kill").arg(child.id().to_string()).status().unwrap();
+        let kill = Command::new("kill")
+            .arg(child.id().to_string())
+            .status()
+            .unwrap();
         assert!(kill.success());
         assert!(child.wait().unwrap().success());
         let mut log = String::new();
-        child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut log)
+            .unwrap();
         assert!(log.contains("relay stopped"), "{log}");
     }
     #[cfg(not(unix))]

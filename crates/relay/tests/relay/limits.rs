@@ -17,7 +17,11 @@ fn limited(limits: Limits) -> Config {
 
 #[tokio::test]
 async fn one_address_has_so_many_sockets() {
-    let site = Site::start(limited(Limits { connections_per_loopback: 2, ..Limits::default() })).await;
+    let site = Site::start(limited(Limits {
+        connections_per_loopback: 2,
+        ..Limits::default()
+    }))
+    .await;
     let token = site.sign_in(&Person::new(1)).await.access.0;
     let first = site.bearer(&token).await.unwrap();
     let mut second = site.bearer(&token).await.unwrap();
@@ -41,10 +45,18 @@ async fn one_address_has_so_many_sockets() {
 
 #[tokio::test]
 async fn behind_a_trusted_proxy_each_visitor_counts_alone() {
-    let limits = Limits { connections_per_ip: 1, ..Limits::default() };
+    let limits = Limits {
+        connections_per_ip: 1,
+        ..Limits::default()
+    };
     let trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
     let public = vec!["relay.example:443".into()];
-    let site = Site::start(Config { trusted_proxies, public, ..limited(limits) }).await;
+    let site = Site::start(Config {
+        trusted_proxies,
+        public,
+        ..limited(limits)
+    })
+    .await;
     let from = async |ip: &str| site.socket("/v1/ws", &[("x-forwarded-for", ip)]).await;
     let _one = from("203.0.113.1").await.unwrap();
     assert_eq!(from("203.0.113.1").await.unwrap_err(), 429);
@@ -58,8 +70,15 @@ async fn behind_a_trusted_proxy_each_visitor_counts_alone() {
 
 #[tokio::test]
 async fn too_many_frames_are_refused_with_the_time_to_wait() {
-    let account_rate = Rate { burst: 3, every: 60_000 };
-    let site = Site::start(limited(Limits { account_rate, ..Limits::default() })).await;
+    let account_rate = Rate {
+        burst: 3,
+        every: 60_000,
+    };
+    let site = Site::start(limited(Limits {
+        account_rate,
+        ..Limits::default()
+    }))
+    .await;
     let alice = Person::new(1);
     let mut socket = site.connect(&alice).await;
     for _ in 0..3 {
@@ -68,8 +87,15 @@ async fn too_many_frames_are_refused_with_the_time_to_wait() {
     }
     socket.text(r#"{"type":"ping","id":"7"}"#).await;
     let error = socket.error().await;
-    assert_eq!((error.code, error.id.unwrap().as_str()), (ErrorCode::RateLimited, "7"));
-    assert!(error.retry_after.is_some_and(|wait| wait > 0 && wait <= 60_000));
+    assert_eq!(
+        (error.code, error.id.unwrap().as_str()),
+        (ErrorCode::RateLimited, "7")
+    );
+    assert!(
+        error
+            .retry_after
+            .is_some_and(|wait| wait > 0 && wait <= 60_000)
+    );
     // Another socket of the same account shares the bucket; other accounts do not.
     let mut second = site.connect(&alice).await;
     second.send(ClientFrame::Ping).await;
@@ -81,20 +107,39 @@ async fn too_many_frames_are_refused_with_the_time_to_wait() {
 
 #[tokio::test]
 async fn too_many_requests_are_refused() {
-    let http_rate = Rate { burst: 2, every: 60_000 };
-    let site = Site::start(limited(Limits { http_rate, ..Limits::default() })).await;
+    let http_rate = Rate {
+        burst: 2,
+        every: 60_000,
+    };
+    let site = Site::start(limited(Limits {
+        http_rate,
+        ..Limits::default()
+    }))
+    .await;
     let alice = Person::new(1);
     site.challenge(&alice).await;
     site.challenge(&alice).await;
     let body = serde_json::json!({ "account": alice.user() });
     let (status, body) = site.post("/v1/auth/challenge", None, body).await;
     assert_eq!((status, &body["code"]), (429, &"rate_limited".into()));
-    assert_eq!(site.http.get(site.url("/healthz")).send().await.unwrap().status(), 200);
+    assert_eq!(
+        site.http
+            .get(site.url("/healthz"))
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        200
+    );
 }
 
 #[tokio::test]
 async fn a_reader_who_does_not_read_is_asked_back_and_nobody_else_waits() {
-    let site = Site::start(limited(Limits { queue_bytes: 512 * 1024, ..Limits::default() })).await;
+    let site = Site::start(limited(Limits {
+        queue_bytes: 2 * 1024 * 1024,
+        ..Limits::default()
+    }))
+    .await;
     let (alice, bob, carol) = (Person::new(1), Person::new(2), Person::new(3));
     let mut a = site.connect(&alice).await;
     a.make_room().await;
@@ -123,7 +168,11 @@ async fn a_reader_who_does_not_read_is_asked_back_and_nobody_else_waits() {
 
 #[tokio::test]
 async fn messages_during_a_long_backlog_come_after_it() {
-    let site = Site::start(limited(Limits { queue_bytes: 256 * 1024, ..Limits::default() })).await;
+    let site = Site::start(limited(Limits {
+        queue_bytes: 256 * 1024,
+        ..Limits::default()
+    }))
+    .await;
     let (alice, bob) = (Person::new(1), Person::new(2));
     let mut a = site.connect(&alice).await;
     a.make_room().await;
@@ -145,8 +194,15 @@ async fn messages_during_a_long_backlog_come_after_it() {
 
 #[tokio::test]
 async fn whoever_dawdles_over_a_request_is_let_go() {
-    let timings = Timings { handshake: Duration::from_millis(100), ..Timings::default() };
-    let site = Site::start(Config { timings, ..config() }).await;
+    let timings = Timings {
+        handshake: Duration::from_millis(100),
+        ..Timings::default()
+    };
+    let site = Site::start(Config {
+        timings,
+        ..config()
+    })
+    .await;
     for head in ["", "G", "GET /v1/ws HTTP/1.1\r\nHost: x\r\nX-Slow: "] {
         let mut stream = TcpStream::connect(site.relay.address()).await.unwrap();
         stream.write_all(head.as_bytes()).await.unwrap();
@@ -164,16 +220,18 @@ async fn a_silent_client_is_dead() {
         silence: Duration::from_secs(3),
         ..Timings::default()
     };
-    let site = Site::start(Config { timings, ..config() }).await;
+    let site = Site::start(Config {
+        timings,
+        ..config()
+    })
+    .await;
     let (alice, bob) = (Person::new(1), Person::new(2));
     let mut a = site.connect(&alice).await;
     a.make_room().await;
     a.say(commit(1, 0, &[&bob], b"add")).await;
     // Bob's socket is open, but nobody reads it, so no ping is answered.
     let silent = site.connect(&bob).await;
-    let offline = |frame: &RelayFrame| {
-        matches!(frame, RelayFrame::PresenceUpdate { user, action: PresenceAction::Offline, .. } if *user == bob.user())
-    };
+    let offline = |frame: &RelayFrame| matches!(frame, RelayFrame::PresenceUpdate { user, action: PresenceAction::Offline, .. } if *user == bob.user());
     while !offline(&a.frame().await) {}
     drop(silent);
     // Alice has been answering all along.

@@ -24,7 +24,9 @@ use tokio_tungstenite::{
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn now() -> Millis {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap();
     since.as_millis() as Millis
 }
 
@@ -50,7 +52,11 @@ pub fn chat(n: u8, epoch: u64, body: &[u8]) -> ChatSend {
 
 pub fn commit(n: u8, epoch: u64, adds: &[&Person], body: &[u8]) -> ClientFrame {
     let adds = adds.iter().map(|person| person.user()).collect();
-    ClientFrame::ChatSend(ChatSend { kind: ChatKind::Commit, adds, ..chat(n, epoch, body) })
+    ClientFrame::ChatSend(ChatSend {
+        kind: ChatKind::Commit,
+        adds,
+        ..chat(n, epoch, body)
+    })
 }
 
 /// Someone with one device.
@@ -61,11 +67,20 @@ pub struct Person {
 
 impl Person {
     pub fn new(n: u8) -> Self {
-        Self { key: SigningKey::from_slice(&[n; 32]).unwrap(), device: DeviceId([n; 16]) }
+        Self {
+            key: SigningKey::from_slice(&[n; 32]).unwrap(),
+            device: DeviceId([n; 16]),
+        }
     }
 
     fn public(&self) -> Bytes {
-        Bytes(self.key.verifying_key().to_sec1_point(true).as_bytes().to_vec())
+        Bytes(
+            self.key
+                .verifying_key()
+                .to_sec1_point(true)
+                .as_bytes()
+                .to_vec(),
+        )
     }
 
     pub fn user(&self) -> UserId {
@@ -93,7 +108,13 @@ impl Person {
         certificate.signature = self.sign(&certificate.transcript());
         let transcript = sign_in_transcript(audience, &challenge, &self.user(), &self.device);
         let signature = self.sign(&transcript);
-        TokenRequest { certificate, challenge, audience: audience.into(), signature, admission: None }
+        TokenRequest {
+            certificate,
+            challenge,
+            audience: audience.into(),
+            signature,
+            admission: None,
+        }
     }
 }
 
@@ -115,7 +136,10 @@ impl Site {
     pub async fn start(config: Config) -> Self {
         // reqwest wants a provider even where it speaks no TLS.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { relay: start(config).await.unwrap(), http: reqwest::Client::new() }
+        Self {
+            relay: start(config).await.unwrap(),
+            http: reqwest::Client::new(),
+        }
     }
 
     pub fn authority(&self) -> String {
@@ -143,8 +167,13 @@ impl Site {
     }
 
     pub async fn challenge(&self, person: &Person) -> Bytes {
-        let (status, body) =
-            self.post("/v1/auth/challenge", None, json!({ "account": person.user() })).await;
+        let (status, body) = self
+            .post(
+                "/v1/auth/challenge",
+                None,
+                json!({ "account": person.user() }),
+            )
+            .await;
         assert_eq!(status, 200, "{body}");
         serde_json::from_value::<Challenge>(body).unwrap().challenge
     }
@@ -158,7 +187,12 @@ impl Site {
         let challenge = self.challenge(person).await;
         let mut request = person.request(challenge, &self.authority());
         change(&mut request);
-        self.post("/v1/auth/token", None, serde_json::to_value(request).unwrap()).await
+        self.post(
+            "/v1/auth/token",
+            None,
+            serde_json::to_value(request).unwrap(),
+        )
+        .await
     }
 
     pub async fn sign_in(&self, person: &Person) -> Tokens {
@@ -168,22 +202,33 @@ impl Site {
     }
 
     pub async fn ticket(&self, tokens: &Tokens) -> String {
-        let (status, body) = self.post("/v1/auth/ticket", Some(&tokens.access.0), json!(null)).await;
+        let (status, body) = self
+            .post("/v1/auth/ticket", Some(&tokens.access.0), json!(null))
+            .await;
         assert_eq!(status, 200, "{body}");
         serde_json::from_value::<Ticket>(body).unwrap().ticket.0
     }
 
     /// A socket, or the status it was refused with.
-    pub async fn socket(&self, path: &str, headers: &[(&'static str, &str)]) -> Result<Socket, u16> {
+    pub async fn socket(
+        &self,
+        path: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Socket, u16> {
         let url = format!("ws://{}{path}", self.authority());
         let mut request = url.into_client_request().unwrap();
         for (name, value) in headers {
-            request.headers_mut().append(*name, HeaderValue::from_str(value).unwrap());
+            request
+                .headers_mut()
+                .append(*name, HeaderValue::from_str(value).unwrap());
         }
         match connect_async(request).await {
             Ok((stream, response)) => {
                 let protocol = response.headers().get("sec-websocket-protocol").cloned();
-                Ok(Socket { stream, protocol: protocol.map(|p| p.to_str().unwrap().to_owned()) })
+                Ok(Socket {
+                    stream,
+                    protocol: protocol.map(|p| p.to_str().unwrap().to_owned()),
+                })
             }
             Err(tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
             Err(other) => panic!("{other}"),
@@ -191,7 +236,8 @@ impl Site {
     }
 
     pub async fn bearer(&self, token: &str) -> Result<Socket, u16> {
-        self.socket("/v1/ws", &[("authorization", &format!("Bearer {token}"))]).await
+        self.socket("/v1/ws", &[("authorization", &format!("Bearer {token}"))])
+            .await
     }
 
     /// A signed-in socket that has heard its `auth.ok` and that keys are low.
@@ -280,13 +326,21 @@ impl Socket {
 
     /// Makes the room and follows it.
     pub async fn make_room(&mut self) {
-        self.send(ClientFrame::RoomCreate { room: room(), settings: Default::default() }).await;
+        self.send(ClientFrame::RoomCreate {
+            room: room(),
+            settings: Default::default(),
+        })
+        .await;
         assert_eq!(self.frame().await, RelayFrame::RoomCreated { room: room() });
         self.open(0).await;
     }
 
     pub async fn open(&mut self, since: u64) -> sotto_wire::frame::RoomOpened {
-        self.send(ClientFrame::RoomOpen { room: room(), since }).await;
+        self.send(ClientFrame::RoomOpen {
+            room: room(),
+            since,
+        })
+        .await;
         match self.frame().await {
             RelayFrame::RoomOpened(opened) => opened,
             other => panic!("{other:?}"),

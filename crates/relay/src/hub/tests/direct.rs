@@ -2,15 +2,27 @@ use super::*;
 
 fn direct(to: &str, n: u64) -> ClientFrame {
     let expires = START + DAY;
-    ClientFrame::DirectSend { to: user(to), id: message(n), body: body(n as u8), expires }
+    ClientFrame::DirectSend {
+        to: user(to),
+        id: message(n),
+        body: body(n as u8),
+        expires,
+    }
 }
 
 fn receive(from: &str, n: u64) -> RelayFrame {
-    RelayFrame::DirectReceive { id: message(n), from: user(from), body: body(n as u8) }
+    RelayFrame::DirectReceive {
+        id: message(n),
+        from: user(from),
+        body: body(n as u8),
+    }
 }
 
 fn direct_only(frames: Vec<RelayFrame>) -> Vec<RelayFrame> {
-    frames.into_iter().filter(|f| matches!(f, RelayFrame::DirectReceive { .. })).collect()
+    frames
+        .into_iter()
+        .filter(|f| matches!(f, RelayFrame::DirectReceive { .. }))
+        .collect()
 }
 
 #[test]
@@ -23,19 +35,28 @@ fn a_direct_message_waits_for_its_reader_through_a_restart() {
     for n in 1..4 {
         world.send(alice, direct("bob", n));
     }
-    let acks: Vec<_> = (1..4).map(|n| RelayFrame::DirectAck { id: message(n) }).collect();
+    let acks: Vec<_> = (1..4)
+        .map(|n| RelayFrame::DirectAck { id: message(n) })
+        .collect();
     assert_eq!(world.hears(alice), acks);
     world.restart();
     for _ in 0..2 {
         let bob = world.connect("bob");
         let all: Vec<_> = (1..4).map(|n| receive("alice", n)).collect();
-        assert_eq!(direct_only(world.hears(bob)), all, "until it is acknowledged");
+        assert_eq!(
+            direct_only(world.hears(bob)),
+            all,
+            "until it is acknowledged"
+        );
         world.disconnect(bob);
     }
     let bob = world.connect("bob");
     world.send(bob, ClientFrame::DirectReceived { id: message(2) });
     let bob = world.connect("bob");
-    assert_eq!(direct_only(world.hears(bob)), [receive("alice", 1), receive("alice", 3)]);
+    assert_eq!(
+        direct_only(world.hears(bob)),
+        [receive("alice", 1), receive("alice", 3)]
+    );
 }
 
 #[test]
@@ -51,7 +72,10 @@ fn a_repeated_direct_message_is_acked_and_not_delivered_twice() {
     let (alice, bob) = (world.connect("alice"), world.connect("bob"));
     world.clear();
     world.send(alice, direct("bob", 1));
-    assert_eq!(world.hears(alice), [RelayFrame::DirectAck { id: message(1) }]);
+    assert_eq!(
+        world.hears(alice),
+        [RelayFrame::DirectAck { id: message(1) }]
+    );
     assert_eq!(world.hears(bob), []);
 }
 
@@ -93,7 +117,11 @@ fn someone_added_to_a_room_by_id_alone_has_no_mailbox_yet() {
 
 #[test]
 fn a_mailbox_has_its_bounds_for_one_sender_and_for_all() {
-    let config = HubConfig { direct_count: 3, direct_per_sender: 2, ..HubConfig::default() };
+    let config = HubConfig {
+        direct_count: 3,
+        direct_per_sender: 2,
+        ..HubConfig::default()
+    };
     let mut world = World::with(config);
     let (alice, carol) = (world.connect("alice"), world.connect("carol"));
     let bob = world.connect("bob");
@@ -108,12 +136,18 @@ fn a_mailbox_has_its_bounds_for_one_sender_and_for_all() {
     assert_eq!(world.error(carol), ErrorCode::Unavailable);
     world.send(bob, ClientFrame::DirectReceived { id: message(1) });
     world.send(carol, direct("bob", 4));
-    assert_eq!(world.hears(carol), [RelayFrame::DirectAck { id: message(4) }]);
+    assert_eq!(
+        world.hears(carol),
+        [RelayFrame::DirectAck { id: message(4) }]
+    );
 }
 
 fn publish(n: std::ops::Range<u8>, last: Option<u8>) -> ClientFrame {
     let packages = n.map(body).collect();
-    ClientFrame::KeysPublish { packages, last_resort: last.map(body) }
+    ClientFrame::KeysPublish {
+        packages,
+        last_resort: last.map(body),
+    }
 }
 
 #[test]
@@ -124,7 +158,12 @@ fn each_key_package_goes_out_once_and_then_the_last_resort() {
     world.clear();
     world.send(bob, publish(0..6, Some(99)));
     assert_eq!(world.hears(bob), [RelayFrame::KeysPublished { count: 6 }]);
-    let taken = |n| [RelayFrame::KeysTaken { user: user("bob"), package: body(n) }];
+    let taken = |n| {
+        [RelayFrame::KeysTaken {
+            user: user("bob"),
+            package: body(n),
+        }]
+    };
     for n in 0..6 {
         if n == 3 {
             world.restart();
@@ -136,7 +175,13 @@ fn each_key_package_goes_out_once_and_then_the_last_resort() {
         world.send(conn, ClientFrame::KeysTake { user: user("bob") });
         assert_eq!(world.hears(conn), taken(n));
         if n < 3 {
-            let low: &[_] = if n < 1 { &[] } else { &[RelayFrame::KeysLow { count: 5 - n as usize }] };
+            let low: &[_] = if n < 1 {
+                &[]
+            } else {
+                &[RelayFrame::KeysLow {
+                    count: 5 - n as usize,
+                }]
+            };
             assert_eq!(world.hears(bob), low);
         }
     }
@@ -148,18 +193,38 @@ fn each_key_package_goes_out_once_and_then_the_last_resort() {
 
 #[test]
 fn key_packages_are_bounded_and_the_oldest_go() {
-    let mut world = World::with(HubConfig { keys_per_device: 3, ..HubConfig::default() });
+    let mut world = World::with(HubConfig {
+        keys_per_device: 3,
+        ..HubConfig::default()
+    });
     let alice = world.connect("alice");
     world.clear();
     world.send(alice, publish(0..2, None));
     world.send(alice, publish(2..5, None));
-    assert_eq!(world.hears(alice).last(), Some(&RelayFrame::KeysPublished { count: 3 }));
-    world.send(alice, ClientFrame::KeysTake { user: user("alice") });
-    let taken = RelayFrame::KeysTaken { user: user("alice"), package: body(2) };
+    assert_eq!(
+        world.hears(alice).last(),
+        Some(&RelayFrame::KeysPublished { count: 3 })
+    );
+    world.send(
+        alice,
+        ClientFrame::KeysTake {
+            user: user("alice"),
+        },
+    );
+    let taken = RelayFrame::KeysTaken {
+        user: user("alice"),
+        package: body(2),
+    };
     assert_eq!(world.hears(alice)[0], taken);
     world.send(alice, publish(0..101, None));
     assert_eq!(world.error(alice), ErrorCode::TooLarge);
-    world.send(alice, ClientFrame::KeysPublish { packages: vec![Bytes::default()], last_resort: None });
+    world.send(
+        alice,
+        ClientFrame::KeysPublish {
+            packages: vec![Bytes::default()],
+            last_resort: None,
+        },
+    );
     assert_eq!(world.error(alice), ErrorCode::InvalidFormat);
 }
 
@@ -176,5 +241,8 @@ fn taking_keys_has_its_limit() {
     assert_eq!(world.error(alice), ErrorCode::RateLimited);
     world.now += MINUTE;
     world.send(alice, ClientFrame::KeysTake { user: user("bob") });
-    assert!(matches!(world.hears(alice)[0], RelayFrame::KeysTaken { .. }));
+    assert!(matches!(
+        world.hears(alice)[0],
+        RelayFrame::KeysTaken { .. }
+    ));
 }

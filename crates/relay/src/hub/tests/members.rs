@@ -1,11 +1,23 @@
 use super::*;
 
 fn knock(world: &mut World, conn: ConnId, n: u64) {
-    world.send(conn, ClientFrame::RoomKnock { room: room(), id: message(n), body: body(n as u8) });
+    world.send(
+        conn,
+        ClientFrame::RoomKnock {
+            room: room(),
+            id: message(n),
+            body: body(n as u8),
+        },
+    );
 }
 
 fn knocked(who: &str, n: u64) -> RelayFrame {
-    RelayFrame::RoomKnocked { room: room(), knock: message(n), from: user(who), body: body(n as u8) }
+    RelayFrame::RoomKnocked {
+        room: room(),
+        knock: message(n),
+        from: user(who),
+        body: body(n as u8),
+    }
 }
 
 #[test]
@@ -26,16 +38,22 @@ fn someone_knocks_is_added_and_reads_from_there_on() {
     world.clear();
     world.chat(alice, commit(2, 0, &["bob"], &[]));
     let heard = world.hears(alice);
-    assert_eq!(heard[1..], [
-        presence("bob", PresenceAction::Joined, 2),
-        presence("bob", PresenceAction::Online, 2)
-    ]);
+    assert_eq!(
+        heard[1..],
+        [
+            presence("bob", PresenceAction::Joined, 2),
+            presence("bob", PresenceAction::Online, 2)
+        ]
+    );
     world.open(alice, 2);
     assert_eq!(world.hears(alice).len(), 1, "the knock is answered");
 
     world.open(bob, 0);
     let (opened, messages) = world.opened(bob);
-    assert_eq!((opened.count, opened.host, opened.retained_from), (2, user("alice"), 2));
+    assert_eq!(
+        (opened.count, opened.host, opened.retained_from),
+        (2, user("alice"), 2)
+    );
     assert_eq!(seqs(&messages), [2], "nothing from before the joining");
 }
 
@@ -59,11 +77,17 @@ fn a_denied_knock_is_told_to_both_sides_even_later() {
     world.clear();
     knock(&mut world, dave, 50);
     world.clear();
-    let denied = RelayFrame::RoomDenied { room: room(), knock: message(50) };
-    let deny = ClientFrame::RoomDeny { room: room(), knock: message(50) };
+    let denied = RelayFrame::RoomDenied {
+        room: room(),
+        knock: message(50),
+    };
+    let deny = ClientFrame::RoomDeny {
+        room: room(),
+        knock: message(50),
+    };
     world.send(bob, deny.clone());
     for conn in [alice, bob, dave] {
-        assert_eq!(world.hears(conn), [denied.clone()]);
+        assert_eq!(world.hears(conn), std::slice::from_ref(&denied));
     }
     world.send(bob, deny.clone());
     assert_eq!(world.error(bob), ErrorCode::NotFound);
@@ -78,8 +102,36 @@ fn a_denied_knock_is_told_to_both_sides_even_later() {
 }
 
 #[test]
+fn who_knocked_may_give_up_and_nobody_elses_knock() {
+    let (mut world, alice) = World::with_room();
+    let (dave, eve) = (world.connect("dave"), world.connect("eve"));
+    knock(&mut world, dave, 50);
+    world.clear();
+    let give_up = ClientFrame::RoomDeny {
+        room: room(),
+        knock: message(50),
+    };
+    world.send(eve, give_up.clone());
+    assert_eq!(world.error(eve), ErrorCode::NotAMember);
+    world.send(dave, give_up.clone());
+    let denied = RelayFrame::RoomDenied {
+        room: room(),
+        knock: message(50),
+    };
+    assert_eq!(world.hears(dave), std::slice::from_ref(&denied));
+    assert_eq!(world.hears(alice), [denied]);
+    world.open(alice, 0);
+    assert_eq!(world.hears(alice).len(), 1, "nobody knocks any more");
+    world.send(dave, give_up);
+    assert_eq!(world.error(dave), ErrorCode::NotAMember);
+}
+
+#[test]
 fn knocking_has_its_limits() {
-    let config = HubConfig { knocks_per_room: 2, ..HubConfig::default() };
+    let config = HubConfig {
+        knocks_per_room: 2,
+        ..HubConfig::default()
+    };
     let burst = config.knock_rate.burst;
     let mut world = World::with(config);
     let alice = world.connect("alice");
@@ -94,7 +146,11 @@ fn knocking_has_its_limits() {
     world.clear();
     knock(&mut world, dave, 9);
     assert_eq!(world.error(dave), ErrorCode::RateLimited);
-    let nowhere = |n| ClientFrame::RoomKnock { room: RoomId([0; 16]), id: message(n), body: body(1) };
+    let nowhere = |n| ClientFrame::RoomKnock {
+        room: RoomId([0; 16]),
+        id: message(n),
+        body: body(1),
+    };
     world.send(dave, nowhere(1));
     assert_eq!(world.error(dave), ErrorCode::UnknownRoom);
     let bob = world.connect("bob");
@@ -114,15 +170,30 @@ fn a_removed_member_gets_the_removal_and_nothing_after_it() {
         [RelayFrame::ChatReceive(got)] => assert_eq!(got.seq, 3),
         other => panic!("{other:?}"),
     }
-    assert_eq!(world.hears(carol)[1], presence("bob", PresenceAction::Left, 2));
+    assert_eq!(
+        world.hears(carol)[1],
+        presence("bob", PresenceAction::Left, 2)
+    );
     world.clear();
     world.chat(alice, chat(11, 3));
-    world.send(alice, ClientFrame::ChatSignal { room: room(), body: body(1) });
+    world.send(
+        alice,
+        ClientFrame::ChatSignal {
+            room: room(),
+            body: body(1),
+        },
+    );
     world.disconnect(carol);
     assert_eq!(world.hears(bob), []);
     world.chat(bob, chat(12, 3));
     assert_eq!(world.error(bob), ErrorCode::NotAMember);
-    world.send(bob, ClientFrame::ChatSignal { room: room(), body: body(1) });
+    world.send(
+        bob,
+        ClientFrame::ChatSignal {
+            room: room(),
+            body: body(1),
+        },
+    );
     assert_eq!(world.error(bob), ErrorCode::NotAMember);
 }
 
@@ -174,7 +245,10 @@ fn readding_a_member_in_one_commit_leaves_the_roster_as_it_was() {
 
 #[test]
 fn a_room_can_be_full() {
-    let mut world = World::with(HubConfig { members: 2, ..HubConfig::default() });
+    let mut world = World::with(HubConfig {
+        members: 2,
+        ..HubConfig::default()
+    });
     let alice = world.connect("alice");
     world.create(alice);
     world.clear();
@@ -183,7 +257,10 @@ fn a_room_can_be_full() {
     world.chat(alice, commit(1, 0, &["bob"], &[]));
     world.clear();
     world.chat(alice, commit(2, 1, &["carol"], &["bob"]));
-    assert!(matches!(world.hears(alice)[0], RelayFrame::ChatAck { seq: 2, .. }));
+    assert!(matches!(
+        world.hears(alice)[0],
+        RelayFrame::ChatAck { seq: 2, .. }
+    ));
 }
 
 #[test]
@@ -192,11 +269,17 @@ fn when_the_host_leaves_the_longest_standing_member_is_host() {
     world.send(alice, ClientFrame::RoomLeave { room: room() });
     assert_eq!(world.hears(alice), [RelayFrame::RoomLeft { room: room() }]);
     let left = presence("alice", PresenceAction::Left, 2);
-    let updated = RelayFrame::HostUpdated { room: room(), host: user("bob") };
+    let updated = RelayFrame::HostUpdated {
+        room: room(),
+        host: user("bob"),
+    };
     assert_eq!(world.hears(bob), [left.clone(), updated.clone()]);
     assert_eq!(world.hears(carol), [left, updated]);
     world.chat(carol, commit(10, 2, &[], &["alice"]));
-    assert!(matches!(world.hears(carol)[0], RelayFrame::ChatAck { .. }), "tidying up is fine");
+    assert!(
+        matches!(world.hears(carol)[0], RelayFrame::ChatAck { .. }),
+        "tidying up is fine"
+    );
     world.open(alice, 0);
     assert_eq!(world.error(alice), ErrorCode::NotAMember);
 }
@@ -206,13 +289,27 @@ fn presence_follows_the_last_connection() {
     let (mut world, alice, bob, _) = World::of_three();
     let second = world.connect("bob");
     assert_eq!(world.hears(alice), []);
-    world.send(second, ClientFrame::PresenceSet { state: Presence::Away });
+    world.send(
+        second,
+        ClientFrame::PresenceSet {
+            state: Presence::Away,
+        },
+    );
     world.disconnect(bob);
-    assert_eq!(world.hears(alice), [presence("bob", PresenceAction::Away, 3)]);
+    assert_eq!(
+        world.hears(alice),
+        [presence("bob", PresenceAction::Away, 3)]
+    );
     world.disconnect(second);
-    assert_eq!(world.hears(alice), [presence("bob", PresenceAction::Offline, 3)]);
+    assert_eq!(
+        world.hears(alice),
+        [presence("bob", PresenceAction::Offline, 3)]
+    );
     world.connect("bob");
-    assert_eq!(world.hears(alice), [presence("bob", PresenceAction::Online, 3)]);
+    assert_eq!(
+        world.hears(alice),
+        [presence("bob", PresenceAction::Online, 3)]
+    );
 }
 
 #[test]
@@ -222,7 +319,10 @@ fn a_deleted_room_detaches_everybody() {
     world.clear();
     world.send(alice, ClientFrame::RoomDelete { room: room() });
     for conn in [alice, bob, carol, unopened] {
-        assert_eq!(world.hears(conn), [RelayFrame::RoomDeleted { room: room() }]);
+        assert_eq!(
+            world.hears(conn),
+            [RelayFrame::RoomDeleted { room: room() }]
+        );
     }
     world.chat(bob, chat(10, 2));
     assert_eq!(world.error(bob), ErrorCode::UnknownRoom);
@@ -232,9 +332,15 @@ fn a_deleted_room_detaches_everybody() {
 fn the_operator_can_delete_a_room_and_a_guest_can_not() {
     let (mut world, _, bob, _) = World::of_three();
     let by = Deleter::User(user("bob"));
-    let refused = world.relay.hub.plan(START, Event::DeleteRoom { by, room: room() });
+    let refused = world
+        .relay
+        .hub
+        .plan(START, Event::DeleteRoom { by, room: room() });
     assert_eq!(refused.outcome.unwrap_err().code, ErrorCode::NotHost);
     assert!(refused.changes.is_empty());
-    world.event(Event::DeleteRoom { by: Deleter::Operator, room: room() });
+    world.event(Event::DeleteRoom {
+        by: Deleter::Operator,
+        room: room(),
+    });
     assert_eq!(world.hears(bob), [RelayFrame::RoomDeleted { room: room() }]);
 }

@@ -1,7 +1,12 @@
 use super::*;
 
 fn ack(n: u64, seq: Seq) -> RelayFrame {
-    RelayFrame::ChatAck { id: message(n), room: room(), seq, at: START }
+    RelayFrame::ChatAck {
+        id: message(n),
+        room: room(),
+        seq,
+        at: START,
+    }
 }
 
 #[test]
@@ -15,7 +20,10 @@ fn a_message_gets_the_next_place_and_goes_to_everybody_else() {
     for conn in [bob, carol, second] {
         match world.hears(conn).as_slice() {
             [RelayFrame::ChatReceive(got)] => {
-                assert_eq!((got.seq, got.from, &got.body), (3, user("alice"), &body(10)));
+                assert_eq!(
+                    (got.seq, got.from, &got.body),
+                    (3, user("alice"), &body(10))
+                );
                 assert_eq!(got.device, device(alice));
             }
             other => panic!("{other:?}"),
@@ -45,7 +53,12 @@ fn only_the_current_epoch_is_accepted_and_one_commit_wins_it() {
     world.chat(alice, commit(10, 2, &[], &[]));
     assert_eq!(world.hears(alice), [ack(10, 3)]);
     world.clear();
-    for send in [commit(11, 2, &[], &[]), chat(12, 2), chat(13, 4), chat(14, u64::MAX)] {
+    for send in [
+        commit(11, 2, &[], &[]),
+        chat(12, 2),
+        chat(13, 4),
+        chat(14, u64::MAX),
+    ] {
         let id = send.id;
         world.chat(bob, send);
         let stale = WireError::stale_epoch(3).for_request(Some(id.into()));
@@ -89,16 +102,32 @@ fn a_room_that_was_not_opened_is_silent() {
     let second = world.connect("bob");
     world.clear();
     world.chat(alice, chat(10, 2));
-    world.send(alice, ClientFrame::ChatSignal { room: room(), body: body(1) });
+    world.send(
+        alice,
+        ClientFrame::ChatSignal {
+            room: room(),
+            body: body(1),
+        },
+    );
     assert_eq!(world.hears(second), []);
 }
 
 #[test]
 fn a_signal_goes_to_the_others_and_is_not_kept() {
     let (mut world, alice, bob, _) = World::of_three();
-    world.send(alice, ClientFrame::ChatSignal { room: room(), body: body(1) });
+    world.send(
+        alice,
+        ClientFrame::ChatSignal {
+            room: room(),
+            body: body(1),
+        },
+    );
     assert_eq!(world.hears(alice), []);
-    let signal = RelayFrame::ChatSignal { room: room(), from: user("alice"), body: body(1) };
+    let signal = RelayFrame::ChatSignal {
+        room: room(),
+        from: user("alice"),
+        body: body(1),
+    };
     assert_eq!(world.hears(bob), [signal]);
     let late = world.connect("bob");
     world.clear();
@@ -110,7 +139,12 @@ fn a_signal_goes_to_the_others_and_is_not_kept() {
 fn a_cursor_only_moves_forward_and_never_past_the_head() {
     let (mut world, alice, bob, _) = World::of_three();
     let delivered = |up_to| {
-        [RelayFrame::ChatDelivered { room: room(), user: user("bob"), device: device(bob), up_to }]
+        [RelayFrame::ChatDelivered {
+            room: room(),
+            user: user("bob"),
+            device: device(bob),
+            up_to,
+        }]
     };
     world.received(bob, 1);
     assert_eq!(world.hears(alice), delivered(1));
@@ -122,7 +156,11 @@ fn a_cursor_only_moves_forward_and_never_past_the_head() {
     assert_eq!(world.hears(bob), []);
     world.open(alice, 2);
     let (opened, _) = world.opened(alice);
-    let of_bob = opened.members.iter().find(|member| member.user == user("bob")).unwrap();
+    let of_bob = opened
+        .members
+        .iter()
+        .find(|member| member.user == user("bob"))
+        .unwrap();
     assert_eq!(of_bob.up_to, 2);
 }
 
@@ -136,7 +174,14 @@ fn a_member_is_as_far_as_the_slowest_device() {
     world.clear();
     world.open(alice, 2);
     let (opened, _) = world.opened(alice);
-    let up_to = |name| opened.members.iter().find(|m| m.user == user(name)).unwrap().up_to;
+    let up_to = |name| {
+        opened
+            .members
+            .iter()
+            .find(|m| m.user == user(name))
+            .unwrap()
+            .up_to
+    };
     assert_eq!((up_to("bob"), up_to("alice")), (1, 2));
 }
 
@@ -144,15 +189,30 @@ fn a_member_is_as_far_as_the_slowest_device() {
 fn too_large_a_message_is_refused_and_a_commit_of_that_size_is_not() {
     let (mut world, alice) = World::with_room();
     let big = Bytes(vec![0; 100_000]);
-    world.chat(alice, ChatSend { body: big.clone(), ..chat(1, 0) });
+    world.chat(
+        alice,
+        ChatSend {
+            body: big.clone(),
+            ..chat(1, 0)
+        },
+    );
     assert_eq!(world.error(alice), ErrorCode::TooLarge);
-    world.chat(alice, ChatSend { body: big, ..commit(1, 0, &[], &[]) });
+    world.chat(
+        alice,
+        ChatSend {
+            body: big,
+            ..commit(1, 0, &[], &[])
+        },
+    );
     assert_eq!(world.hears(alice), [ack(1, 1)]);
 }
 
 #[test]
 fn a_full_backlog_loses_its_oldest() {
-    let mut world = World::with(HubConfig { room_bytes: 3 * 138, ..HubConfig::default() });
+    let mut world = World::with(HubConfig {
+        room_bytes: 3 * 138,
+        ..HubConfig::default()
+    });
     let alice = world.connect("alice");
     world.create(alice);
     for n in 0..5 {

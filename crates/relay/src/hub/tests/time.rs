@@ -17,7 +17,10 @@ fn what_everybody_has_is_dropped_after_a_moment() {
     world.clear();
     world.open(alice, 0);
     let (opened, messages) = world.opened(alice);
-    assert_eq!((opened.retained_from, opened.head, messages.len()), (4, 3, 0));
+    assert_eq!(
+        (opened.retained_from, opened.head, messages.len()),
+        (4, 3, 0)
+    );
 }
 
 #[test]
@@ -25,8 +28,16 @@ fn the_backlog_ends_with_the_shorter_of_two_retentions() {
     for (wish, expect) in [(None, 30), (Some(7), 7), (Some(365), 30), (Some(0), 1)] {
         let mut world = World::new();
         let alice = world.connect("alice");
-        let settings = RoomSettings { retention_days: wish };
-        world.send(alice, ClientFrame::RoomCreate { room: room(), settings });
+        let settings = RoomSettings {
+            retention_days: wish,
+        };
+        world.send(
+            alice,
+            ClientFrame::RoomCreate {
+                room: room(),
+                settings,
+            },
+        );
         world.chat(alice, chat(1, 0));
         world.pass(expect * DAY - 1);
         world.clear();
@@ -36,7 +47,10 @@ fn the_backlog_ends_with_the_shorter_of_two_retentions() {
         world.open(alice, 0);
         assert_eq!(world.opened(alice).0.retained_from, 2);
         world.chat(alice, chat(2, 0));
-        assert!(matches!(world.hears(alice)[0], RelayFrame::ChatAck { seq: 2, .. }));
+        assert!(matches!(
+            world.hears(alice)[0],
+            RelayFrame::ChatAck { seq: 2, .. }
+        ));
     }
 }
 
@@ -60,16 +74,34 @@ fn an_empty_room_is_deleted_after_a_day_and_not_before() {
 fn unanswered_things_expire() {
     let (mut world, alice) = World::with_room();
     let bob = world.connect("bob");
-    world.send(bob, ClientFrame::RoomKnock { room: room(), id: message(1), body: body(1) });
+    world.send(
+        bob,
+        ClientFrame::RoomKnock {
+            room: room(),
+            id: message(1),
+            body: body(1),
+        },
+    );
     let (to, expires) = (user("bob"), START + 90 * DAY);
-    world.send(alice, ClientFrame::DirectSend { to, id: message(2), body: body(2), expires });
+    world.send(
+        alice,
+        ClientFrame::DirectSend {
+            to,
+            id: message(2),
+            body: body(2),
+            expires,
+        },
+    );
     world.pass(7 * DAY);
     world.clear();
     world.open(alice, 0);
     assert_eq!(world.hears(alice).len(), 1, "the knock has expired");
     world.pass(23 * DAY);
     let bob = world.connect("bob");
-    let mail = world.hears(bob).into_iter().any(|f| matches!(f, RelayFrame::DirectReceive { .. }));
+    let mail = world
+        .hears(bob)
+        .into_iter()
+        .any(|f| matches!(f, RelayFrame::DirectReceive { .. }));
     assert!(!mail, "thirty days at most, whatever was asked for");
 }
 
@@ -97,7 +129,9 @@ fn a_quiet_tick_changes_nothing() {
 fn a_thousand_random_steps_keep_hub_and_store_together() {
     let mut seed = 0x5eed_u64;
     let mut roll = move |n: u64| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (seed >> 33) % n
     };
     let names = ["alice", "bob", "carol", "mallory"];
@@ -116,18 +150,50 @@ fn a_thousand_random_steps_keep_hub_and_store_together() {
             6 => world.chat(conn, commit(roll(200), epoch, &[], &[name])),
             7 => world.received(conn, roll(30)),
             8 => world.send(conn, ClientFrame::RoomLeave { room: room() }),
-            9 => world.send(conn, ClientFrame::HostTransfer { room: room(), to: user(name) }),
+            9 => world.send(
+                conn,
+                ClientFrame::HostTransfer {
+                    room: room(),
+                    to: user(name),
+                },
+            ),
             10 => {
                 let knock = message(roll(9));
-                world.send(conn, ClientFrame::RoomKnock { room: room(), id: knock, body: body(1) });
+                world.send(
+                    conn,
+                    ClientFrame::RoomKnock {
+                        room: room(),
+                        id: knock,
+                        body: body(1),
+                    },
+                );
             }
-            11 => world.send(conn, ClientFrame::RoomDeny { room: room(), knock: message(roll(9)) }),
+            11 => world.send(
+                conn,
+                ClientFrame::RoomDeny {
+                    room: room(),
+                    knock: message(roll(9)),
+                },
+            ),
             12 => {
                 let (to, expires) = (user(name), world.now + DAY);
                 let id = message(roll(30));
-                world.send(conn, ClientFrame::DirectSend { to, id, body: body(1), expires });
+                world.send(
+                    conn,
+                    ClientFrame::DirectSend {
+                        to,
+                        id,
+                        body: body(1),
+                        expires,
+                    },
+                );
             }
-            13 => world.send(conn, ClientFrame::DirectReceived { id: message(roll(30)) }),
+            13 => world.send(
+                conn,
+                ClientFrame::DirectReceived {
+                    id: message(roll(30)),
+                },
+            ),
             14 => {
                 world.disconnect(conn);
                 conns.remove(&conn);
