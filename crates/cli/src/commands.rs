@@ -14,7 +14,11 @@ use crate::{
 };
 
 pub async fn run(args: Args, output: &Output) -> Result<(), Failure> {
-    if let Command::Init { name, recovery_code } = &args.command {
+    if let Command::Init {
+        name,
+        recovery_code,
+    } = &args.command
+    {
         return profile::init(&args, output, name, *recovery_code).await;
     }
     let mut session = Session::open(&args).await?;
@@ -30,9 +34,11 @@ async fn act(args: &Args, output: &Output, session: &mut Session) -> Result<(), 
     match &args.command {
         // Handled before there is a session.
         C::Init { .. } => Ok(()),
-        C::Create { name, topic, ask_host } => {
-            rooms::create(args, output, session, name, topic, *ask_host).await
-        }
+        C::Create {
+            name,
+            topic,
+            ask_host,
+        } => rooms::create(args, output, session, name, topic, *ask_host).await,
         C::Rooms => rooms::list(output, session),
         C::Leave { room } => rooms::leave(output, session, room).await,
         C::Invite { room, hours } => joining::invite(output, session, room, *hours).await,
@@ -42,9 +48,11 @@ async fn act(args: &Args, output: &Output, session: &mut Session) -> Result<(), 
             joining::admit(output, session, room, knock, !*deny).await
         }
         C::Send { room, text } => chat::send(output, session, room, text.as_deref()).await,
-        C::Follow { room, history, count } => {
-            chat::follow(output, session, room.as_deref(), *history, *count).await
-        }
+        C::Follow {
+            room,
+            history,
+            count,
+        } => chat::follow(output, session, room.as_deref(), *history, *count).await,
         C::People { room } => people::list(output, session, room).await,
         C::Safety { user } => people::safety(output, session, user).await,
         C::Verify { user, undo } => people::verify(output, session, user, !*undo).await,

@@ -105,8 +105,12 @@ pub fn keyring(state: KeyringState) -> &'static str {
         KeyringState::Working => "the keyring works, but was not asked",
         KeyringState::NoService => "there is no keyring here; give a passphrase",
         KeyringState::Denied => "the keyring is locked; unlock it or give a passphrase",
-        KeyringState::EntryMissing => "the keyring has no entry for this profile; give a passphrase",
-        KeyringState::EntryWrong => "the keyring's entry does not open this profile; give a passphrase",
+        KeyringState::EntryMissing => {
+            "the keyring has no entry for this profile; give a passphrase"
+        }
+        KeyringState::EntryWrong => {
+            "the keyring's entry does not open this profile; give a passphrase"
+        }
     }
 }
 

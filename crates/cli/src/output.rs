@@ -23,7 +23,9 @@ impl Output {
             // What others wrote must not steer a terminal.
             false => writeln!(out, "{}", clean_text(text.as_ref(), true)),
         };
-        written.and_then(|()| out.flush()).map_err(|_| Failure::Unread)
+        written
+            .and_then(|()| out.flush())
+            .map_err(|_| Failure::Unread)
     }
 
     /// A word for people beside the results.
@@ -83,7 +85,15 @@ impl Output {
         ] {
             notes.extend(is.then_some(note));
         }
-        self.line(object, format!("{}  {}  {}", person.user, person.profile.name, notes.join(", ")))
+        self.line(
+            object,
+            format!(
+                "{}  {}  {}",
+                person.user,
+                person.profile.name,
+                notes.join(", ")
+            ),
+        )
     }
 
     pub fn knock(&self, knock: &Knock) -> Result<(), Failure> {
@@ -94,7 +104,10 @@ impl Output {
             "verified": knock.verified,
             "at": knock.at,
         });
-        self.line(object, format!("{}  {}  {}", knock.id, knock.profile.name, knock.user))
+        self.line(
+            object,
+            format!("{}  {}  {}", knock.id, knock.profile.name, knock.user),
+        )
     }
 
     pub fn item(&self, room: &RoomId, room_name: &str, item: &Item) -> Result<(), Failure> {
@@ -106,7 +119,9 @@ impl Output {
             "position": item.position,
         });
         let (more, text) = match &item.kind {
-            ItemKind::Message { from, name, body, .. } => (
+            ItemKind::Message {
+                from, name, body, ..
+            } => (
                 json!({
                     "kind": "message",
                     "from": from,

@@ -36,7 +36,11 @@ pub fn folder(args: &Args) -> Result<ProfileDir, Failure> {
 }
 
 pub fn keyring(args: &UnlockArgs) -> Arc<dyn Keyring> {
-    if args.no_keyring { Arc::new(NoKeyring) } else { Arc::new(SystemKeyring) }
+    if args.no_keyring {
+        Arc::new(NoKeyring)
+    } else {
+        Arc::new(SystemKeyring)
+    }
 }
 
 pub fn passphrase(args: &UnlockArgs) -> Result<Option<Secret>, Failure> {
@@ -88,7 +92,13 @@ impl Session {
     pub async fn of(engine: Engine, patience: Option<Duration>) -> Self {
         let (snapshot, events) = engine.subscribe().await;
         let deadline = patience.map(|patience| Instant::now() + patience);
-        Self { engine, snapshot, events, relay: None, deadline }
+        Self {
+            engine,
+            snapshot,
+            events,
+            relay: None,
+            deadline,
+        }
     }
 
     /// From here on, silence is this relay's fault.

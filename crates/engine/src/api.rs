@@ -33,8 +33,14 @@ pub enum Event {
     /// Never [`Change::ClockWrong`], which is a [`Problem`].
     Client(Change),
     /// Worth a desktop notification, if the settings say so.
-    Notify { room: RoomId, item: MessageId },
-    Link { relay: RelayAddress, status: LinkStatus },
+    Notify {
+        room: RoomId,
+        item: MessageId,
+    },
+    Link {
+        relay: RelayAddress,
+        status: LinkStatus,
+    },
     Problem(Problem),
     /// The same value that was raised before.
     ProblemGone(Problem),
@@ -51,7 +57,10 @@ pub enum LinkStatus {
     /// Signed in.
     Connected,
     /// `retry_in_ms` counts from the event; "try now" cuts it short.
-    Waiting { retry_in_ms: u64, why: LinkProblem },
+    Waiting {
+        retry_in_ms: u64,
+        why: LinkProblem,
+    },
     /// Not tried: the relay is no longer used, or the store does not work.
     Off,
 }

@@ -63,7 +63,9 @@ impl Engine {
         let closed = vault.closed();
         let links = tokio::runtime::Handle::current();
         let run = move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_time()
+                .build();
             let Ok(runtime) = runtime else { return };
             let (core, watches) = match Core::new(store, asked, links) {
                 Ok(core) => core,
@@ -72,11 +74,13 @@ impl Engine {
             if started.send(Ok(watches)).is_err() {
                 return;
             }
-            let why = runtime.block_on(core.run());
+            let (why, watchers) = runtime.block_on(core.run());
+            // First the profile is free: whoever hears of the end may open it.
             closed.store(true, Ordering::Release);
             drop(lock);
             tracing::info!("engine stopped");
             stop.send_replace(Some(why));
+            watchers.dismiss(&Event::Stopped(why));
         };
         let thread = std::thread::Builder::new().name("sotto-engine".into());
         thread.spawn(run).map_err(|_| OpenError::Io)?;
@@ -104,7 +108,7 @@ impl Engine {
     pub async fn subscribe(&self) -> (Snapshot, mpsc::Receiver<Event>) {
         match self.ask(|answer| Ask::Subscribe { answer }).await {
             Ok(subscription) => subscription,
-            Err(EngineStopped) => self.last_words(),
+            Err(EngineStopped) => self.last_words().await,
         }
     }
 
@@ -115,7 +119,8 @@ impl Engine {
         before: Option<u64>,
         limit: usize,
     ) -> Result<Page, EngineStopped> {
-        self.read(move |client, txn| client.timeline(txn, &room, before, limit)).await
+        self.read(move |client, txn| client.timeline(txn, &room, before, limit))
+            .await
     }
 
     pub async fn people(&self, room: RoomId) -> Result<Vec<Person>, EngineStopped> {
@@ -123,7 +128,8 @@ impl Engine {
     }
 
     pub async fn knocks(&self, room: RoomId) -> Result<Vec<Knock>, EngineStopped> {
-        self.read(move |client, txn| client.knocks(txn, &room)).await
+        self.read(move |client, txn| client.knocks(txn, &room))
+            .await
     }
 
     pub async fn invites(&self, room: RoomId) -> Result<Vec<Invite>, EngineStopped> {
@@ -132,7 +138,10 @@ impl Engine {
 
     /// The safety number shared with this person; `None` for strangers.
     pub async fn safety(&self, user: UserId) -> Option<Safety> {
-        self.read(move |client, _| Ok(client.safety(&user))).await.ok().flatten()
+        self.read(move |client, _| Ok(client.safety(&user)))
+            .await
+            .ok()
+            .flatten()
     }
 
     pub async fn me(&self) -> Me {
@@ -151,7 +160,10 @@ impl Engine {
     /// A setting of the app's own.
     pub async fn setting(&self, key: &str) -> Option<String> {
         let key = app_key(key);
-        let value = self.read(move |_, txn| txn.get(Space::Setting, &key)).await.ok()??;
+        let value = self
+            .read(move |_, txn| txn.get(Space::Setting, &key))
+            .await
+            .ok()??;
         String::from_utf8(value).ok()
     }
 
@@ -190,7 +202,9 @@ impl Engine {
 
     /// How much was refused, by kind.
     pub async fn counters(&self) -> BTreeMap<Why, u64> {
-        self.ask(|answer| Ask::Counters { answer }).await.unwrap_or_default()
+        self.ask(|answer| Ask::Counters { answer })
+            .await
+            .unwrap_or_default()
     }
 
     /// Ends the engine: what is queued goes out, sockets and database are
@@ -226,16 +240,29 @@ impl Engine {
         .await
     }
 
-    async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Result<T, EngineStopped> {
+    async fn ask<T>(
+        &self,
+        ask: impl FnOnce(oneshot::Sender<T>) -> Ask,
+    ) -> Result<T, EngineStopped> {
         let (answer, answered) = oneshot::channel();
-        self.asks.send(ask(answer)).await.map_err(|_| EngineStopped)?;
+        self.asks
+            .send(ask(answer))
+            .await
+            .map_err(|_| EngineStopped)?;
         answered.await.map_err(|_| EngineStopped)
     }
 
     /// For whoever comes after the end.
-    fn last_words(&self) -> (Snapshot, mpsc::Receiver<Event>) {
+    async fn last_words(&self) -> (Snapshot, mpsc::Receiver<Event>) {
         let (events, receiver) = mpsc::channel(1);
-        let why = self.stopped.borrow().unwrap_or(StopWhy::Asked);
+        // It no longer listens, so it is stopping if it has not stopped.
+        let mut stopped = self.stopped.clone();
+        let why = stopped
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|why| *why);
+        let why = why.unwrap_or(StopWhy::Asked);
         let _ = events.try_send(Event::Stopped(why));
         let snapshot = Snapshot {
             me: self.me.borrow().clone(),

@@ -63,13 +63,18 @@ pub struct FromLink {
 pub enum Said {
     Status(LinkStatus),
     /// Signed in. Frames for this connection can be sent.
-    Up { connection: u64 },
+    Up {
+        connection: u64,
+    },
     Down,
     Frame(Envelope<RelayFrame>),
     /// Not a frame.
     Garbled(WireError),
     /// A sign-in wants the client's signature.
-    Sign { challenge: Bytes, signed: oneshot::Sender<(DeviceCertificate, Bytes)> },
+    Sign {
+        challenge: Bytes,
+        signed: oneshot::Sender<(DeviceCertificate, Bytes)>,
+    },
     /// To be kept for the next start; `None`: forget what is kept.
     Tokens(Option<Tokens>),
 }
@@ -127,7 +132,13 @@ fn start_with<D: dial::Dial>(
     let backoff = Backoff::new(setup.seed);
     let outgoing = socket::Outgoing::new(outgoing, held.clone());
     let task = runtime.spawn(task::Task::new(setup, dial, outgoing, ordered, backoff).run());
-    LinkHandle { link, out, held, orders, task }
+    LinkHandle {
+        link,
+        out,
+        held,
+        orders,
+        task,
+    }
 }
 
 impl LinkHandle {
@@ -147,9 +158,14 @@ impl LinkHandle {
 
     /// Ends the link when what it holds is sent, or cannot be in time.
     pub async fn stop(self) {
-        let Self { orders, mut task, .. } = self;
+        let Self {
+            orders, mut task, ..
+        } = self;
         drop(orders);
-        if tokio::time::timeout(LAST_WORDS + LAST_WORDS, &mut task).await.is_err() {
+        if tokio::time::timeout(LAST_WORDS + LAST_WORDS, &mut task)
+            .await
+            .is_err()
+        {
             task.abort();
         }
     }

@@ -111,8 +111,19 @@ pub async fn inspect(dir: &ProfileDir, keyring: Arc<dyn Keyring>) -> Result<Lock
     if slots.keyring == KeyringState::Working {
         return Ok(Lock::Ready);
     }
-    let vault::Slots { keyring, passphrase, recovery, app_lock, .. } = slots;
-    Ok(Lock::Locked { keyring, passphrase, recovery, app_lock })
+    let vault::Slots {
+        keyring,
+        passphrase,
+        recovery,
+        app_lock,
+        ..
+    } = slots;
+    Ok(Lock::Locked {
+        keyring,
+        passphrase,
+        recovery,
+        app_lock,
+    })
 }
 
 /// Makes a profile and starts its engine. On an error there is no profile.
@@ -166,5 +177,7 @@ pub async fn open(
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
 ) -> Result<T, OpenError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or(Err(OpenError::Io))
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or(Err(OpenError::Io))
 }

@@ -44,7 +44,10 @@ impl ProfileDir {
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(&self.path)?;
         #[cfg(unix)]
-        fs::set_permissions(&self.path, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+        fs::set_permissions(
+            &self.path,
+            std::os::unix::fs::PermissionsExt::from_mode(0o700),
+        )?;
         Ok(())
     }
 
@@ -110,5 +113,9 @@ fn private(options: &mut fs::OpenOptions) {
 
 /// Makes a rename durable. Windows has no such thing and needs none.
 fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()
+    } else {
+        Ok(())
+    }
 }

@@ -76,9 +76,14 @@ impl Store {
     /// whether the disk takes it.
     pub fn probe(&mut self) -> Result<(), StoreError> {
         const ROOM: usize = 256 * 1024;
-        let insert = "INSERT OR REPLACE INTO record (space, key, value) VALUES (0, x'00', zeroblob(?1))";
-        self.connection.execute(insert, [ROOM as i64]).map_err(failed)?;
-        self.connection.execute("DELETE FROM record WHERE space = 0", []).map_err(failed)?;
+        let insert =
+            "INSERT OR REPLACE INTO record (space, key, value) VALUES (0, x'00', zeroblob(?1))";
+        self.connection
+            .execute(insert, [ROOM as i64])
+            .map_err(failed)?;
+        self.connection
+            .execute("DELETE FROM record WHERE space = 0", [])
+            .map_err(failed)?;
         Ok(())
     }
 
@@ -90,8 +95,10 @@ impl Store {
     /// Makes the disk look full: no page more than there is now.
     #[cfg(test)]
     pub(crate) fn fill_disk(&mut self, full: bool) {
-        let pages: i64 =
-            self.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+        let pages: i64 = self
+            .connection
+            .query_row("PRAGMA page_count", [], |row| row.get(0))
+            .unwrap();
         let pages = if full { pages } else { i64::from(u32::MAX) - 1 };
         self.connection
             .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))

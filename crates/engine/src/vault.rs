@@ -107,13 +107,25 @@ impl Vault {
         keyring: Arc<dyn Keyring>,
         protection: Protection,
     ) -> Result<Self, OpenError> {
-        let (file, key) = (SlotFile::new(), Key::random());
-        let mut vault = Self { path, file, key, keyring, closed: Arc::default() };
+        let (file, key) = (SlotFile::fresh(), Key::random());
+        let mut vault = Self {
+            path,
+            file,
+            key,
+            keyring,
+            closed: Arc::default(),
+        };
         if protection.keyring {
-            vault.make_keyring_slot().await.map_err(OpenError::Keyring)?;
+            vault
+                .make_keyring_slot()
+                .await
+                .map_err(OpenError::Keyring)?;
         }
         if let Some(passphrase) = protection.passphrase {
-            let slot = vault.passphrase_slot(passphrase).await.map_err(|_| OpenError::WrongPassphrase)?;
+            let slot = vault
+                .passphrase_slot(passphrase)
+                .await
+                .map_err(|_| OpenError::WrongPassphrase)?;
             vault.file.put(slot);
         }
         if vault.file.slots.is_empty() {
@@ -131,11 +143,19 @@ impl Vault {
     ) -> Result<Self, OpenError> {
         let file = SlotFile::read(&path)?;
         let key = match unlock {
-            Unlock::Keyring => open_by_keyring(&file, &keyring).await.map_err(OpenError::Keyring)?,
+            Unlock::Keyring => open_by_keyring(&file, &keyring)
+                .await
+                .map_err(OpenError::Keyring)?,
             Unlock::Passphrase(secret) => open_by_passphrase(&file, secret).await?,
             Unlock::Recovery(secret) => open_by_recovery(&file, &secret)?,
         };
-        Ok(Self { path, file, key, keyring, closed: Arc::default() })
+        Ok(Self {
+            path,
+            file,
+            key,
+            keyring,
+            closed: Arc::default(),
+        })
     }
 
     /// Set it, and the vault never writes its file again.
@@ -159,7 +179,8 @@ impl Vault {
             Some(passphrase) => file.put(self.passphrase_slot(passphrase).await?),
             None => {
                 let works = self.slots().await.keyring == KeyringState::Working;
-                file.slots.retain(|slot| !matches!(slot, Slot::Passphrase(_)));
+                file.slots
+                    .retain(|slot| !matches!(slot, Slot::Passphrase(_)));
                 if !works && file.recovery().is_none() {
                     return Err(SlotError::LastSlot);
                 }
@@ -172,7 +193,11 @@ impl Vault {
     pub fn new_recovery_code(&mut self) -> Result<Secret, SlotError> {
         let code = recovery::Code::random();
         let mut file = self.file.clone();
-        file.put(Slot::Recovery(recovery::wrap(&file.profile, &code, &self.key)));
+        file.put(Slot::Recovery(recovery::wrap(
+            &file.profile,
+            &code,
+            &self.key,
+        )));
         self.replace(file)?;
         Ok(code.print())
     }
@@ -215,7 +240,10 @@ impl Vault {
         if !slots.keyring_slot {
             return None;
         }
-        if !matches!(slots.keyring, KeyringState::EntryMissing | KeyringState::EntryWrong) {
+        if !matches!(
+            slots.keyring,
+            KeyringState::EntryMissing | KeyringState::EntryWrong
+        ) {
             return Some(slots.keyring);
         }
         match self.rebuild_keyring_slot().await {
@@ -276,7 +304,10 @@ impl Vault {
 pub async fn survey(file: &SlotFile, keyring: &Arc<dyn Keyring>) -> Slots {
     let keyring_slot = file.keyring().is_some();
     let keyring = match keyring_slot {
-        true => open_by_keyring(file, keyring).await.err().unwrap_or(KeyringState::Working),
+        true => open_by_keyring(file, keyring)
+            .await
+            .err()
+            .unwrap_or(KeyringState::Working),
         false => KeyringState::EntryMissing,
     };
     let passphrase = file.passphrase().is_some();
@@ -291,7 +322,9 @@ pub async fn survey(file: &SlotFile, keyring: &Arc<dyn Keyring>) -> Slots {
 
 async fn open_by_keyring(file: &SlotFile, keyring: &Arc<dyn Keyring>) -> Result<Key, KeyringState> {
     let slot = file.keyring().ok_or(KeyringState::EntryMissing)?;
-    let entry = keyring::get(keyring, &file.account()).await?.ok_or(KeyringState::EntryMissing)?;
+    let entry = keyring::get(keyring, &file.account())
+        .await?
+        .ok_or(KeyringState::EntryMissing)?;
     Key::from_slice(entry.expose())
         .and_then(|key| wrap::unwrap(&key, "keyring", &file.profile, &slot.wrapped))
         .ok_or(KeyringState::EntryWrong)
@@ -313,5 +346,7 @@ fn open_by_recovery(file: &SlotFile, secret: &Secret) -> Result<Key, OpenError> 
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    tokio::task::spawn_blocking(work).await.expect("key derivation does not panic")
+    tokio::task::spawn_blocking(work)
+        .await
+        .expect("key derivation does not panic")
 }

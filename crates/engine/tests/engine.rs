@@ -11,7 +11,10 @@ use sotto_engine::{
 };
 use sotto_relay::server::Tls;
 use sotto_wire::RelayAddress;
-use tokio::{io::AsyncWriteExt, net::TcpListener};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_people_talk_in_one_order() {
@@ -30,7 +33,14 @@ async fn two_people_talk_in_one_order() {
     assert_eq!(texts, bob.accepted(room, 10).await);
     for from in ["alice", "bob"] {
         let theirs: Vec<_> = texts.iter().filter(|text| text.starts_with(from)).collect();
-        assert_eq!(theirs, (0..5).map(|n| format!("{from} {n}")).collect::<Vec<_>>().iter().collect::<Vec<_>>());
+        assert_eq!(
+            theirs,
+            (0..5)
+                .map(|n| format!("{from} {n}"))
+                .collect::<Vec<_>>()
+                .iter()
+                .collect::<Vec<_>>()
+        );
     }
     let alice_safety = alice.engine.safety(bob.user()).await.unwrap();
     let bob_safety = bob.engine.safety(alice.user()).await.unwrap();
@@ -101,9 +111,16 @@ async fn a_wrong_passphrase_opens_nothing_and_changes_nothing() {
     let mut alice = Person::new("Alice").await;
     let user = alice.user();
     alice.stop().await;
-    let open = async |text: &str| alice.open_with(Unlock::Passphrase(Secret::new(text.into()))).await;
+    let open = async |text: &str| {
+        alice
+            .open_with(Unlock::Passphrase(Secret::new(text.into())))
+            .await
+    };
     let before = alice.files();
-    assert_eq!(open("sotto voci").await.err(), Some(OpenError::WrongPassphrase));
+    assert_eq!(
+        open("sotto voci").await.err(),
+        Some(OpenError::WrongPassphrase)
+    );
     assert_eq!(alice.files(), before);
     let engine = open("sotto voce").await.unwrap();
     assert_eq!(engine.me().await.user, user);
@@ -117,8 +134,16 @@ async fn a_missing_keyring_entry_is_said_and_mended_by_the_passphrase() {
     assert_eq!(alice.inspect().await, Ok(Lock::Ready));
 
     alice.keyring.forget();
-    let locked = |keyring| Lock::Locked { keyring, passphrase: true, recovery: false, app_lock: false };
-    assert_eq!(alice.inspect().await, Ok(locked(KeyringState::EntryMissing)));
+    let locked = |keyring| Lock::Locked {
+        keyring,
+        passphrase: true,
+        recovery: false,
+        app_lock: false,
+    };
+    assert_eq!(
+        alice.inspect().await,
+        Ok(locked(KeyringState::EntryMissing))
+    );
     let missing = Some(OpenError::Keyring(KeyringState::EntryMissing));
     assert_eq!(alice.open_with(Unlock::Keyring).await.err(), missing);
 
@@ -140,7 +165,9 @@ async fn a_keyring_that_is_gone_is_a_problem_and_not_a_loss() {
     alice.watch().await;
     alice.keyring.break_with(None);
     alice.engine.set_keyring_slot(true).await.unwrap();
-    alice.until(|event| (*event == Event::ProblemGone(gone)).then_some(())).await;
+    alice
+        .until(|event| (*event == Event::ProblemGone(gone)).then_some(()))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,14 +175,23 @@ async fn a_profile_is_made_once() {
     let mut alice = Person::new("Alice").await;
     assert_eq!(alice.create_again().await.err(), Some(OpenError::InUse));
     alice.stop().await;
-    assert_eq!(alice.create_again().await.err(), Some(OpenError::AlreadyExists));
+    assert_eq!(
+        alice.create_again().await.err(),
+        Some(OpenError::AlreadyExists)
+    );
 
     let empty = tempfile::tempdir().unwrap();
     let dir = sotto_engine::ProfileDir::new(empty.path().join("deep/er"));
     let keyring = FakeKeyring::new();
     keyring.break_with(Some(KeyringState::Denied));
-    assert_eq!(sotto_engine::inspect(&dir, keyring.clone()).await, Ok(Lock::New));
-    let protection = Protection { keyring: true, passphrase: None };
+    assert_eq!(
+        sotto_engine::inspect(&dir, keyring.clone()).await,
+        Ok(Lock::New)
+    );
+    let protection = Protection {
+        keyring: true,
+        passphrase: None,
+    };
     let made = sotto_engine::create(&dir, keyring.clone(), protection, Default::default()).await;
     assert_eq!(made.err(), Some(OpenError::Keyring(KeyringState::Denied)));
     assert_eq!(sotto_engine::inspect(&dir, keyring).await, Ok(Lock::New));
@@ -169,7 +205,10 @@ async fn a_recovery_code_opens_when_all_else_is_lost() {
     alice.stop().await;
     alice.keyring.forget();
     let engine = alice.open_with(Unlock::Recovery(code)).await.unwrap();
-    engine.set_passphrase(Some(Secret::new("mezza voce".into()))).await.unwrap();
+    engine
+        .set_passphrase(Some(Secret::new("mezza voce".into())))
+        .await
+        .unwrap();
     engine.stop().await;
     let unlock = Unlock::Passphrase(Secret::new("mezza voce".into()));
     alice.open_with(unlock).await.unwrap().stop().await;
@@ -184,10 +223,16 @@ async fn a_pinned_relay_is_known_by_its_certificate_and_no_other() {
     alice.uses(&pinned).await;
     assert_eq!(alice.link_settles(&pinned).await, LinkStatus::Connected);
 
-    let wrong = RelayAddress { pin: Some([7; 32]), ..pinned.clone() };
+    let wrong = RelayAddress {
+        pin: Some([7; 32]),
+        ..pinned.clone()
+    };
     alice.uses(&wrong).await;
     assert_eq!(alice.why_waiting(&wrong).await, LinkProblem::PinMismatch);
-    let unpinned = RelayAddress { pin: None, ..pinned.clone() };
+    let unpinned = RelayAddress {
+        pin: None,
+        ..pinned.clone()
+    };
     alice.uses(&unpinned).await;
     assert_eq!(alice.why_waiting(&unpinned).await, LinkProblem::Tls);
 }
@@ -206,7 +251,10 @@ async fn what_is_wrong_with_a_relay_is_said() {
     let other: RelayAddress = web.local_addr().unwrap().to_string().parse().unwrap();
     let serving = tokio::spawn(async move {
         while let Ok((mut socket, _)) = web.accept().await {
-            let page = b"HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno";
+            // Read before closing: a reset would look like an unreachable host.
+            let _ = socket.read(&mut [0; 4096]).await;
+            let page =
+                b"HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno";
             let _ = socket.write_all(page).await;
         }
     });
@@ -214,7 +262,11 @@ async fn what_is_wrong_with_a_relay_is_said() {
     assert_eq!(alice.why_waiting(&other).await, LinkProblem::NotARelay);
     serving.abort();
 
-    alice.engine.request(Request::RemoveRelay(other.clone())).await.unwrap();
+    alice
+        .engine
+        .request(Request::RemoveRelay(other.clone()))
+        .await
+        .unwrap();
     assert_eq!(alice.link_settles(&other).await, LinkStatus::Off);
     assert_eq!(alice.engine.relays().await.len(), 1);
 }
@@ -224,13 +276,19 @@ async fn tokens_outlive_the_engine_and_so_do_the_app_s_settings() {
     let world = World::new().await;
     let mut alice = Person::new("Alice").await;
     alice.uses(&world.address()).await;
-    assert_eq!(alice.link_settles(&world.address()).await, LinkStatus::Connected);
+    assert_eq!(
+        alice.link_settles(&world.address()).await,
+        LinkStatus::Connected
+    );
     assert_eq!(alice.engine.setting("theme").await, None);
     alice.engine.set_setting("theme", "dark").await.unwrap();
     alice.stop().await;
     alice.engine = alice.open_again().await.unwrap();
     alice.watch().await;
-    assert_eq!(alice.link_settles(&world.address()).await, LinkStatus::Connected);
+    assert_eq!(
+        alice.link_settles(&world.address()).await,
+        LinkStatus::Connected
+    );
     assert_eq!(alice.engine.setting("theme").await.as_deref(), Some("dark"));
 }
 
@@ -239,8 +297,12 @@ async fn whoever_watches_is_told_of_the_end() {
     let mut alice = Person::new("Alice").await;
     let other_handle = alice.engine.clone();
     alice.stop().await;
-    alice.until(|event| (*event == Event::Stopped(StopWhy::Asked)).then_some(())).await;
-    let asked = other_handle.request(Request::SetProfile(Default::default())).await;
+    alice
+        .until(|event| (*event == Event::Stopped(StopWhy::Asked)).then_some(()))
+        .await;
+    let asked = other_handle
+        .request(Request::SetProfile(Default::default()))
+        .await;
     assert_eq!(asked, Err(RequestError::Internal));
     assert!(other_handle.new_recovery_code().await.is_err());
 }
@@ -248,19 +310,23 @@ async fn whoever_watches_is_told_of_the_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_without_handles_ends_by_itself() {
     let alice = Person::new("Alice").await;
-    let Person { dir, keyring, engine, events, .. } = alice;
+    let Person {
+        dir,
+        keyring,
+        engine,
+        events,
+        ..
+    } = alice;
     drop((engine, events));
     let place = sotto_engine::ProfileDir::new(dir.path());
-    let opened = async || {
-        match sotto_engine::open(&place, keyring.clone(), Unlock::Keyring).await {
-            Ok(engine) => {
-                engine.stop().await;
-                true
-            }
-            Err(error) => {
-                assert_eq!(error, OpenError::InUse);
-                false
-            }
+    let opened = async || match sotto_engine::open(&place, keyring.clone(), Unlock::Keyring).await {
+        Ok(engine) => {
+            engine.stop().await;
+            true
+        }
+        Err(error) => {
+            assert_eq!(error, OpenError::InUse);
+            false
         }
     };
     eventually(opened).await;
@@ -280,7 +346,9 @@ async fn a_subscription_misses_nothing_and_repeats_nothing() {
                 topic: String::new(),
                 admission: Default::default(),
             };
-            let Ok(Outcome::Room(room)) = engine.request(request).await else { panic!() };
+            let Ok(Outcome::Room(room)) = engine.request(request).await else {
+                panic!()
+            };
             made.push(room);
         }
         made
@@ -306,8 +374,10 @@ async fn a_subscription_misses_nothing_and_repeats_nothing() {
 async fn logs_and_disk_tell_nothing_of_what_was_said_and_by_whom() {
     let log = harness::log();
     let world = World::new().await;
-    let (mut alice, mut bob) =
-        (Person::new("Cassiopeia").await, Person::new("Persephone").await);
+    let (mut alice, mut bob) = (
+        Person::new("Cassiopeia").await,
+        Person::new("Persephone").await,
+    );
     let room = world.room_of(&mut alice, &mut [&mut bob]).await;
     alice.send(room, "the quokka flies at midnight").await;
     bob.sees(room, "the quokka flies at midnight").await;
@@ -317,13 +387,24 @@ async fn logs_and_disk_tell_nothing_of_what_was_said_and_by_whom() {
     let said = log.text();
     assert!(said.contains("connected to a relay"), "the log is on");
     let ids = [alice.user().to_string(), room.to_string()];
-    let secret = ["quokka", "Cassiopeia", "Persephone", "sotto voce", "eyJ", &port, &ids[0], &ids[1]];
+    let secret = [
+        "quokka",
+        "Cassiopeia",
+        "Persephone",
+        "sotto voce",
+        "eyJ",
+        &port,
+        &ids[0],
+        &ids[1],
+    ];
     for word in secret {
         assert!(!said.contains(word), "{word} is in the log");
     }
     for (name, bytes) in alice.files().into_iter().chain(bob.files()) {
         for word in secret {
-            let found = bytes.windows(word.len()).any(|part| part == word.as_bytes());
+            let found = bytes
+                .windows(word.len())
+                .any(|part| part == word.as_bytes());
             // Three bytes come up by chance.
             assert!(!found || word.len() < 8, "{word} is in {name}");
         }

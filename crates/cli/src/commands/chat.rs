@@ -9,10 +9,7 @@ use sotto_client::{
 };
 use sotto_engine::{Event, new_message_id};
 use sotto_wire::RoomId;
-use std::{
-    collections::BTreeMap,
-    io::Read,
-};
+use std::{collections::BTreeMap, io::Read};
 
 /// What is read again after too much happened at once, for each room.
 const CATCH_UP: usize = 500;
@@ -30,8 +27,17 @@ pub async fn send(
         None => stdin()?,
     };
     let id = new_message_id();
-    let body = MessageBody { text, reply_to: None };
-    session.request(Request::Send { room: room.id, id, body }).await?;
+    let body = MessageBody {
+        text,
+        reply_to: None,
+    };
+    session
+        .request(Request::Send {
+            room: room.id,
+            id,
+            body,
+        })
+        .await?;
     let accepted = session
         .until(|event| match event {
             Event::Client(Change::Item { room: at, item }) if *at == room.id && item.id == id => {
@@ -52,7 +58,9 @@ pub async fn send(
 }
 
 fn delivered(item: &Item) -> Option<Result<Item, Failure>> {
-    let ItemKind::Message { delivery, .. } = &item.kind else { return None };
+    let ItemKind::Message { delivery, .. } = &item.kind else {
+        return None;
+    };
     match delivery {
         Delivery::Pending => None,
         Delivery::Accepted => Some(Ok(item.clone())),
@@ -94,10 +102,19 @@ pub async fn follow(
         None => None,
     };
     let (names, printed) = (BTreeMap::new(), BTreeMap::new());
-    let mut reader = Reader { output, only, names, printed, left: count };
+    let mut reader = Reader {
+        output,
+        only,
+        names,
+        printed,
+        left: count,
+    };
     for room in session.snapshot.rooms.clone() {
         reader.names.insert(room.id, room.name);
-        let page = session.engine.timeline(room.id, accepted(), history.max(1)).await?;
+        let page = session
+            .engine
+            .timeline(room.id, accepted(), history.max(1))
+            .await?;
         let newest = page.items.last().map_or(0, |item| item.position);
         if history == 0 {
             reader.printed.insert(room.id, newest);
@@ -116,7 +133,10 @@ pub async fn follow(
             None => {
                 session.resume().await;
                 for room in session.snapshot.rooms.clone() {
-                    let page = session.engine.timeline(room.id, accepted(), CATCH_UP).await?;
+                    let page = session
+                        .engine
+                        .timeline(room.id, accepted(), CATCH_UP)
+                        .await?;
                     reader.names.insert(room.id, room.name);
                     reader.read(session, &room.id, &page.items).await?;
                 }
@@ -143,7 +163,10 @@ impl Reader<'_> {
         for item in items.iter().filter(|item| item.position > before) {
             let waits = matches!(
                 item.kind,
-                ItemKind::Message { delivery: Delivery::Pending | Delivery::Failed, .. }
+                ItemKind::Message {
+                    delivery: Delivery::Pending | Delivery::Failed,
+                    ..
+                }
             );
             if waits || self.left == Some(0) {
                 continue;
@@ -157,7 +180,12 @@ impl Reader<'_> {
         if newest > before {
             self.printed.insert(*room, newest);
             // A room that is over takes no marks; what was printed stays so.
-            let _ = session.request(Request::MarkRead { room: *room, position: newest }).await;
+            let _ = session
+                .request(Request::MarkRead {
+                    room: *room,
+                    position: newest,
+                })
+                .await;
         }
         Ok(())
     }

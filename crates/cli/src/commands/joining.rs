@@ -21,7 +21,10 @@ pub async fn invite(
     let room = find::room(session, room)?;
     session.watch(&room.relay);
     let valid_for = hours.saturating_mul(HOUR);
-    let request = Request::CreateInvite { room: room.id, valid_for };
+    let request = Request::CreateInvite {
+        room: room.id,
+        valid_for,
+    };
     let Outcome::Invite(invite) = session.request(request).await? else {
         return Err(Failure::refused("no link was made"));
     };
@@ -37,20 +40,26 @@ pub async fn invite(
 }
 
 pub async fn join(output: &Output, session: &mut Session, link: &str) -> Result<(), Failure> {
-    let request = Request::Join { link: link.to_owned() };
+    let request = Request::Join {
+        link: link.to_owned(),
+    };
     let Outcome::Room(id) = session.request(request).await? else {
         return Err(Failure::refused("the link leads to no room"));
     };
     let mut told = false;
     loop {
         let event = match session.next().await {
-            Err(Failure::Unreachable(_)) if session.status().await == Some(LinkStatus::Connected) => {
+            Err(Failure::Unreachable(_))
+                if session.status().await == Some(LinkStatus::Connected) =>
+            {
                 let why = "nobody let you in within the time; the request stays";
                 return Err(Failure::refused(why));
             }
             event => event?,
         };
-        let Event::Client(Change::Room(room)) = event else { continue };
+        let Event::Client(Change::Room(room)) = event else {
+            continue;
+        };
         if room.id != id {
             continue;
         }
@@ -95,7 +104,13 @@ pub async fn admit(
     let room = find::room(session, room)?;
     in_sync(session, &room).await?;
     let knock = find::knock(session, room.id, knock).await?;
-    session.request(Request::AnswerKnock { room: room.id, knock: knock.id, admit }).await?;
+    session
+        .request(Request::AnswerKnock {
+            room: room.id,
+            knock: knock.id,
+            admit,
+        })
+        .await?;
     loop {
         let people = session.engine.people(room.id).await?;
         let knocks = session.engine.knocks(room.id).await?;
@@ -114,7 +129,11 @@ pub async fn admit(
 /// Waits until everything the relay has of the room is here.
 pub async fn in_sync(session: &mut Session, room: &RoomView) -> Result<(), Failure> {
     session.watch(&room.relay);
-    let now = session.snapshot.rooms.iter().find(|known| known.id == room.id);
+    let now = session
+        .snapshot
+        .rooms
+        .iter()
+        .find(|known| known.id == room.id);
     if now.is_some_and(|now| now.in_sync) {
         return Ok(());
     }

@@ -33,15 +33,23 @@ pub async fn verify(
     verified: bool,
 ) -> Result<(), Failure> {
     let user = find::person(session, user).await?.user;
-    session.request(Request::SetVerified { user, verified }).await?;
+    session
+        .request(Request::SetVerified { user, verified })
+        .await?;
     let word = if verified { "verified" } else { "not verified" };
-    output.line(json!({ "user": user, "verified": verified }), format!("{user}  {word}"))
+    output.line(
+        json!({ "user": user, "verified": verified }),
+        format!("{user}  {word}"),
+    )
 }
 
 /// Fives, as they are read aloud.
 fn in_groups(digits: &str) -> String {
     let digits: Vec<char> = digits.chars().filter(|c| !c.is_whitespace()).collect();
-    let groups: Vec<String> = digits.chunks(5).map(|group| group.iter().collect()).collect();
+    let groups: Vec<String> = digits
+        .chunks(5)
+        .map(|group| group.iter().collect())
+        .collect();
     groups.join(" ")
 }
 

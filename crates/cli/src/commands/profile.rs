@@ -11,7 +11,7 @@ use sotto_client::{
     Request,
     model::{Profile, clean_name},
 };
-use sotto_engine::Protection;
+use sotto_engine::{KeyringState, OpenError, Protection};
 
 pub async fn init(
     args: &Args,
@@ -30,11 +30,28 @@ pub async fn init(
     }
     let dir = session::folder(args)?;
     let keyring = session::keyring(&args.unlock);
-    let profile = Profile { name, ..Profile::default() };
-    let engine = sotto_engine::create(&dir, keyring, protection, profile).await?;
+    let profile = Profile {
+        name,
+        ..Profile::default()
+    };
+    let engine = sotto_engine::create(&dir, keyring, protection, profile)
+        .await
+        .map_err(not_made)?;
     let session = Session::of(engine, args.patience()).await;
     let done = finish(args, output, &session, recovery_code).await;
     session.close(done).await
+}
+
+fn not_made(error: OpenError) -> Failure {
+    match error {
+        OpenError::Keyring(KeyringState::NoService) => Failure::Locked(
+            "there is no keyring here; use --no-keyring and give a passphrase".into(),
+        ),
+        OpenError::Keyring(_) => Failure::Locked(
+            "the keyring is locked; unlock it, or use --no-keyring and give a passphrase".into(),
+        ),
+        error => error.into(),
+    }
 }
 
 async fn finish(

@@ -18,10 +18,19 @@ pub async fn create(
     ask_host: bool,
 ) -> Result<(), Failure> {
     let relay = relay(args, session).await?;
-    let admission = if ask_host { Admission::ByHost } else { Admission::AtOnce };
+    let admission = if ask_host {
+        Admission::ByHost
+    } else {
+        Admission::AtOnce
+    };
     session.watch(&relay);
     let (name, topic) = (name.to_owned(), topic.to_owned());
-    let request = Request::CreateRoom { relay, name, topic, admission };
+    let request = Request::CreateRoom {
+        relay,
+        name,
+        topic,
+        admission,
+    };
     let Outcome::Room(id) = session.request(request).await? else {
         return Err(Failure::refused("the room was not made"));
     };
@@ -46,12 +55,18 @@ async fn relay(args: &Args, session: &Session) -> Result<RelayAddress, Failure> 
     match &session.engine.relays().await[..] {
         [(relay, _)] => Ok(relay.clone()),
         [] => Err(Failure::Usage("say which relay: --relay ADDRESS".into())),
-        _ => Err(Failure::Usage("say which of the relays: --relay ADDRESS".into())),
+        _ => Err(Failure::Usage(
+            "say which of the relays: --relay ADDRESS".into(),
+        )),
     }
 }
 
 pub fn list(output: &Output, session: &Session) -> Result<(), Failure> {
-    session.snapshot.rooms.iter().try_for_each(|room| output.room(room))
+    session
+        .snapshot
+        .rooms
+        .iter()
+        .try_for_each(|room| output.room(room))
 }
 
 /// Says goodbye as far as it goes now; the rest is said at the next

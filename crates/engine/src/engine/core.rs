@@ -7,9 +7,12 @@
 //! waits is answered. Then the disk is tried until it works. Only a damaged
 //! database stops the engine.
 
+mod trouble;
+
+use self::trouble::Trouble;
 use super::{links::Links, subscribers::Subscribers};
 use crate::{
-    api::{Event, LinkStatus, Me, Problem, Snapshot, StopWhy, StoreFailure},
+    api::{Event, LinkStatus, Me, Problem, Snapshot, StopWhy},
     link::{self, FromLink, Said},
     secret,
     store::{Store, StoreTxn},
@@ -17,9 +20,7 @@ use crate::{
 };
 use sotto_client::{
     Call, Change, Client, Effect, Input, Now, Outcome, Rejected, Request, RequestError, StoreError,
-    Txn, Why,
-    model::Profile,
-    store::Space,
+    Txn, Why, model::Profile, store::Space,
 };
 use sotto_wire::{Millis, RelayAddress, RelayFrame, auth::Tokens};
 use std::{
@@ -28,10 +29,6 @@ use std::{
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// First and longest wait between two tries of a disk that fails.
-const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
-/// A disk that worked for this long is trusted again.
-const HEALED: Duration = Duration::from_secs(60);
 /// A client that wants to be woken again and again does not get the whole
 /// processor.
 const WAKE_GAP: Duration = Duration::from_millis(5);
@@ -42,11 +39,22 @@ type Read = Box<dyn FnOnce(&Client, &mut StoreTxn<'_>) -> Result<(), StoreError>
 
 /// What a handle asks of the loop. An answer that is dropped says "no".
 pub enum Ask {
-    Request { request: Request, answer: oneshot::Sender<Result<Outcome, RequestError>> },
+    Request {
+        request: Request,
+        answer: oneshot::Sender<Result<Outcome, RequestError>>,
+    },
     Read(Read),
-    Keep { key: Vec<u8>, value: Vec<u8>, answer: oneshot::Sender<()> },
-    Subscribe { answer: oneshot::Sender<(Snapshot, mpsc::Receiver<Event>)> },
-    Counters { answer: oneshot::Sender<BTreeMap<Why, u64>> },
+    Keep {
+        key: Vec<u8>,
+        value: Vec<u8>,
+        answer: oneshot::Sender<()>,
+    },
+    Subscribe {
+        answer: oneshot::Sender<(Snapshot, mpsc::Receiver<Event>)>,
+    },
+    Counters {
+        answer: oneshot::Sender<BTreeMap<Why, u64>>,
+    },
     Keyring(KeyringState),
     ReconnectNow,
     Stop,
@@ -81,15 +89,12 @@ pub struct Core {
     relays: watch::Sender<Vec<(RelayAddress, LinkStatus)>>,
 }
 
-/// The store does not work.
-struct Trouble {
-    retry_at: Instant,
-    delay: Duration,
-}
-
 /// Makes the person whose store this is.
 pub fn found(store: &mut Store, profile: Profile) -> Result<(), StoreError> {
-    let now = Now { wall: wall(), mono: 0 };
+    let now = Now {
+        wall: wall(),
+        mono: 0,
+    };
     let mut txn = store.begin()?;
     Client::create(secret::random(), &mut txn, now, profile)?;
     txn.commit()
@@ -104,7 +109,11 @@ impl Core {
     ) -> Result<(Self, Watches), StoreError> {
         let loaded = Instant::now();
         let client = load(&mut store)?;
-        let me = Me { user: client.user(), device: client.device(), profile: client.profile() };
+        let me = Me {
+            user: client.user(),
+            device: client.device(),
+            profile: client.profile(),
+        };
         let (to_engine, from_links) = mpsc::channel(link::INBOX);
         let links = Links::new(me.user, to_engine, links, wall);
         let (me, my_watch) = watch::channel(me);
@@ -128,12 +137,19 @@ impl Core {
             relays,
         };
         core.connect_all();
-        Ok((core, Watches { me: my_watch, relays: relay_watch }))
+        Ok((
+            core,
+            Watches {
+                me: my_watch,
+                relays: relay_watch,
+            },
+        ))
     }
 
     /// Until it is told to stop, nobody holds a handle, or the database is
-    /// damaged. Everything is closed when it returns.
-    pub async fn run(mut self) -> StopWhy {
+    /// damaged. Everything is closed when it returns, and those who watched
+    /// are still to be told.
+    pub async fn run(mut self) -> (StopWhy, Subscribers) {
         let why = loop {
             let wake = self.wake_at();
             tokio::select! {
@@ -148,21 +164,28 @@ impl Core {
                 break why;
             }
         };
-        self.close(why).await;
-        why
+        (why, self.close().await)
     }
 
-    async fn close(mut self, why: StopWhy) {
+    async fn close(mut self) -> Subscribers {
         self.turn_away();
         // Links that still wait to be heard must not wait for ever.
         self.from_links.close();
         self.links.stop().await;
-        self.relays.send_modify(|all| all.iter_mut().for_each(|(_, s)| *s = LinkStatus::Off));
+        self.relays
+            .send_modify(|all| all.iter_mut().for_each(|(_, s)| *s = LinkStatus::Off));
         self.client = None;
         if let Err(error) = self.store.close() {
             tracing::warn!(%error, "the database was not closed cleanly");
         }
-        self.subscribers.dismiss(&Event::Stopped(why));
+        self.subscribers
+    }
+
+    /// Nobody who waits will get another answer.
+    fn turn_away(&mut self) {
+        for (_, answer) in std::mem::take(&mut self.waiting) {
+            let _ = answer.send(Err(RequestError::Internal));
+        }
     }
 
     fn answer(&mut self, ask: Ask) {
@@ -181,7 +204,8 @@ impl Core {
                 let _ = answer.send(self.counters.clone());
             }
             Ask::Keyring(KeyringState::Working) => {
-                self.subscribers.clear(|p| matches!(p, Problem::KeyringGone(_)));
+                self.subscribers
+                    .clear(|p| matches!(p, Problem::KeyringGone(_)));
             }
             Ask::Keyring(state) => self.subscribers.raise(Problem::KeyringGone(state)),
             Ask::ReconnectNow => {
@@ -194,7 +218,11 @@ impl Core {
         }
     }
 
-    fn request(&mut self, request: Request, answer: oneshot::Sender<Result<Outcome, RequestError>>) {
+    fn request(
+        &mut self,
+        request: Request,
+        answer: oneshot::Sender<Result<Outcome, RequestError>>,
+    ) {
         // Somebody wants something: a good moment to see whether the disk is
         // back.
         self.recover_if_troubled();
@@ -210,7 +238,10 @@ impl Core {
 
     fn read(&mut self, read: Read) {
         let Some(client) = &self.client else { return };
-        let done = self.store.begin().and_then(|mut txn| read(client, &mut txn));
+        let done = self
+            .store
+            .begin()
+            .and_then(|mut txn| read(client, &mut txn));
         if let Err(error) = done {
             self.fail(&error);
         }
@@ -278,7 +309,9 @@ impl Core {
     /// The client's law of use: one input, one transaction, then the effects.
     fn take(&mut self, input: Input) {
         let now = self.now();
-        let Some(client) = &mut self.client else { return };
+        let Some(client) = &mut self.client else {
+            return;
+        };
         let handled = self.store.begin().and_then(|mut txn| {
             let effects = client.handle(now, input, &mut txn)?;
             txn.commit()?;
@@ -318,7 +351,12 @@ impl Core {
     }
 
     fn count(&mut self, rejected: &Rejected) {
-        let Rejected { room, from, seq, why } = rejected;
+        let Rejected {
+            room,
+            from,
+            seq,
+            why,
+        } = rejected;
         let count = self.counters.entry(*why).or_default();
         *count += 1;
         // The first of its kind is worth a word; a flood is not.
@@ -378,12 +416,16 @@ impl Core {
         if ahead_ms.unsigned_abs() >= CLOCK_OFF {
             self.subscribers.raise(Problem::ClockWrong { ahead_ms });
         } else {
-            self.subscribers.clear(|p| matches!(p, Problem::ClockWrong { .. }));
+            self.subscribers
+                .clear(|p| matches!(p, Problem::ClockWrong { .. }));
         }
     }
 
     fn now(&self) -> Now {
-        Now { wall: wall(), mono: self.loaded.elapsed().as_millis() as Millis }
+        Now {
+            wall: wall(),
+            mono: self.loaded.elapsed().as_millis() as Millis,
+        }
     }
 
     fn wake_at(&self) -> Option<Instant> {
@@ -404,98 +446,18 @@ impl Core {
             self.take(Input::Wake);
         }
     }
-
-    /// The store failed: nothing of what was under way happened.
-    fn fail(&mut self, error: &StoreError) {
-        let problem = match error {
-            StoreError::Damaged => {
-                tracing::error!("the database is damaged; the engine stops");
-                self.over = Some(StopWhy::Store(StoreFailure::from(error)));
-                return;
-            }
-            StoreError::Full => Problem::DiskFull,
-            StoreError::Locked => Problem::StoreLocked,
-            StoreError::Io => Problem::DiskFailing,
-        };
-        tracing::warn!(%error, "nothing can be stored");
-        let delay = match (&self.trouble, self.healed.take()) {
-            (Some(trouble), _) => (trouble.delay * 2).min(RETRY.1),
-            (None, Some((at, delay))) if at.elapsed() < HEALED => (delay * 2).min(RETRY.1),
-            (None, _) => RETRY.0,
-        };
-        self.trouble = Some(Trouble { retry_at: Instant::now() + delay, delay });
-        self.subscribers.clear(|p| is_of_store(p) && *p != problem);
-        self.subscribers.raise(problem);
-        self.turn_away();
-        for relay in self.links.end_all() {
-            self.subscribers.tell(Event::Link { relay, status: LinkStatus::Off });
-        }
-        self.relays.send_modify(|all| all.iter_mut().for_each(|(_, s)| *s = LinkStatus::Off));
-        // What the client has in memory may be ahead of the disk.
-        self.client = None;
-        self.reload();
-    }
-
-    fn recover_if_troubled(&mut self) {
-        if self.trouble.is_some() {
-            self.recover();
-        }
-    }
-
-    /// Tries the disk; goes on if it works.
-    fn recover(&mut self) {
-        let probed = self.store.probe();
-        let loaded = probed.and_then(|()| match self.client {
-            Some(_) => Ok(()),
-            None => load(&mut self.store).map(|client| self.adopt(client)),
-        });
-        if let Err(error) = loaded {
-            return self.fail(&error);
-        }
-        let delay = self.trouble.take().map_or(RETRY.0, |trouble| trouble.delay);
-        self.healed = Some((Instant::now(), delay));
-        tracing::info!("the store works again");
-        self.subscribers.clear(is_of_store);
-        self.connect_all();
-    }
-
-    /// The client as the disk has it, so that it can at least be read.
-    fn reload(&mut self) {
-        match load(&mut self.store) {
-            Ok(client) => self.adopt(client),
-            Err(StoreError::Damaged) => self.over = Some(StopWhy::Store(StoreFailure::Damaged)),
-            Err(error) => tracing::debug!(%error, "the store cannot be read either"),
-        }
-    }
-
-    fn adopt(&mut self, client: Client) {
-        self.loaded = Instant::now();
-        self.woken = self.loaded;
-        for room in client.rooms() {
-            self.subscribers.tell(Event::Client(Change::Room(Box::new(room))));
-        }
-        self.client = Some(client);
-    }
-
-    /// Nobody who waits will get another answer.
-    fn turn_away(&mut self) {
-        for (_, answer) in std::mem::take(&mut self.waiting) {
-            let _ = answer.send(Err(RequestError::Internal));
-        }
-    }
 }
 
 fn load(store: &mut Store) -> Result<Client, StoreError> {
-    let now = Now { wall: wall(), mono: 0 };
+    let now = Now {
+        wall: wall(),
+        mono: 0,
+    };
     let mut txn = store.begin()?;
     // A database without its person was not made by this program.
     let client = Client::load(secret::random(), &mut txn, now)?.ok_or(StoreError::Damaged)?;
     txn.commit()?;
     Ok(client)
-}
-
-fn is_of_store(problem: &Problem) -> bool {
-    matches!(problem, Problem::DiskFull | Problem::StoreLocked | Problem::DiskFailing)
 }
 
 fn token_key(relay: &RelayAddress) -> Vec<u8> {
@@ -504,7 +466,9 @@ fn token_key(relay: &RelayAddress) -> Vec<u8> {
 
 /// Unix time; 0 before 1970, where clocks without a battery begin.
 fn wall() -> Millis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     since.as_millis() as Millis
 }
 

@@ -32,7 +32,14 @@ impl Links {
         runtime: tokio::runtime::Handle,
         wall: fn() -> Millis,
     ) -> Self {
-        Self { user, engine, runtime, wall, next: 0, all: BTreeMap::new() }
+        Self {
+            user,
+            engine,
+            runtime,
+            wall,
+            next: 0,
+            all: BTreeMap::new(),
+        }
     }
 
     pub fn has(&self, relay: &RelayAddress) -> bool {
@@ -51,7 +58,11 @@ impl Links {
             engine: self.engine.clone(),
         };
         let handle = link::start(setup, &self.runtime);
-        let line = Line { handle, connection: None, status: LinkStatus::Connecting };
+        let line = Line {
+            handle,
+            connection: None,
+            status: LinkStatus::Connecting,
+        };
         self.all.insert(relay, line);
     }
 
@@ -68,8 +79,10 @@ impl Links {
     /// Ends all links and waits for their last words.
     pub async fn stop(&mut self) {
         let lines = std::mem::take(&mut self.all);
-        let ends: Vec<_> =
-            lines.into_values().map(|line| self.runtime.spawn(line.handle.stop())).collect();
+        let ends: Vec<_> = lines
+            .into_values()
+            .map(|line| self.runtime.spawn(line.handle.stop()))
+            .collect();
         for end in ends {
             let _ = end.await;
         }
@@ -77,7 +90,9 @@ impl Links {
 
     /// Whether this link is the one that is used for its relay.
     pub fn is_current(&self, from: &FromLink) -> bool {
-        self.all.get(&from.relay).is_some_and(|line| line.handle.link == from.link)
+        self.all
+            .get(&from.relay)
+            .is_some_and(|line| line.handle.link == from.link)
     }
 
     pub fn set_status(&mut self, relay: &RelayAddress, status: LinkStatus) {
@@ -93,18 +108,27 @@ impl Links {
     }
 
     pub fn statuses(&self) -> Vec<(RelayAddress, LinkStatus)> {
-        self.all.iter().map(|(relay, line)| (relay.clone(), line.status)).collect()
+        self.all
+            .iter()
+            .map(|(relay, line)| (relay.clone(), line.status))
+            .collect()
     }
 
     /// A frame for a relay that is not up is dropped: the outbox has what
     /// matters.
     pub fn send(&self, relay: &RelayAddress, envelope: &codec::Envelope<ClientFrame>) {
-        let Some(line) = self.all.get(relay) else { return };
-        let Some(connection) = line.connection else { return };
+        let Some(line) = self.all.get(relay) else {
+            return;
+        };
+        let Some(connection) = line.connection else {
+            return;
+        };
         line.handle.send(connection, codec::encode(envelope));
     }
 
     pub fn reconnect_now(&self) {
-        self.all.values().for_each(|line| line.handle.reconnect_now());
+        self.all
+            .values()
+            .for_each(|line| line.handle.reconnect_now());
     }
 }

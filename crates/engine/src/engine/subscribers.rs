@@ -44,8 +44,8 @@ impl Subscribers {
     }
 
     /// The last event for everybody.
-    pub fn dismiss(&mut self, event: &Event) {
-        for subscriber in self.all.drain(..) {
+    pub fn dismiss(self, event: &Event) {
+        for subscriber in self.all {
             subscriber.last.send(event.clone());
         }
     }
@@ -65,7 +65,11 @@ impl Subscribers {
     }
 
     pub fn clear(&mut self, which: impl Fn(&Problem) -> bool) {
-        for gone in self.problems.extract_if(.., |problem| which(problem)).collect::<Vec<_>>() {
+        for gone in self
+            .problems
+            .extract_if(.., |problem| which(problem))
+            .collect::<Vec<_>>()
+        {
             self.tell(Event::ProblemGone(gone));
         }
     }

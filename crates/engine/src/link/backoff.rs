@@ -16,7 +16,10 @@ pub struct Backoff {
 
 impl Backoff {
     pub fn new(seed: [u8; 32]) -> Self {
-        Self { tries: 0, rng: ChaCha8Rng::from_seed(seed) }
+        Self {
+            tries: 0,
+            rng: ChaCha8Rng::from_seed(seed),
+        }
     }
 
     pub fn next(&mut self) -> Duration {
@@ -50,7 +53,10 @@ mod tests {
         for (tries, most) in [(0, 1), (1, 2), (2, 4), (3, 8), (4, 16), (5, 30), (60, 30)] {
             let longest = longest(tries).as_secs_f64();
             let most = f64::from(most);
-            assert!(longest <= most && longest > most * 0.9, "try {tries}: {longest}");
+            assert!(
+                longest <= most && longest > most * 0.9,
+                "try {tries}: {longest}"
+            );
         }
         let mut backoff = Backoff::new([1; 32]);
         for _ in 0..10 {

@@ -15,15 +15,10 @@ use tokio_tungstenite::WebSocketStream;
 pub trait Dial: Send + Sync + 'static {
     type Io: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
-    fn challenge(
-        &self,
-        account: UserId,
-    ) -> impl Future<Output = Result<Challenge, Refusal>> + Send;
+    fn challenge(&self, account: UserId)
+    -> impl Future<Output = Result<Challenge, Refusal>> + Send;
 
-    fn token(
-        &self,
-        request: TokenRequest,
-    ) -> impl Future<Output = Result<Tokens, Refusal>> + Send;
+    fn token(&self, request: TokenRequest) -> impl Future<Output = Result<Tokens, Refusal>> + Send;
 
     fn refresh(&self, refresh: Token) -> impl Future<Output = Result<Tokens, Refusal>> + Send;
 
@@ -39,12 +34,18 @@ pub trait Dial: Send + Sync + 'static {
 pub enum Refusal {
     /// The token or signature does not hold; another kind of sign-in may.
     Credential,
-    Problem { why: LinkProblem, retry_after: Option<Duration> },
+    Problem {
+        why: LinkProblem,
+        retry_after: Option<Duration>,
+    },
 }
 
 impl From<LinkProblem> for Refusal {
     fn from(why: LinkProblem) -> Self {
-        Self::Problem { why, retry_after: None }
+        Self::Problem {
+            why,
+            retry_after: None,
+        }
     }
 }
 
@@ -69,7 +70,9 @@ pub fn judge(status: u16, body: &[u8]) -> Refusal {
         ErrorCode::VersionUnsupported => LinkProblem::Version.into(),
         _ => Refusal::Problem {
             why: LinkProblem::Refused,
-            retry_after: error.retry_after.map(|ms| Duration::from_millis(ms).min(PATIENCE)),
+            retry_after: error
+                .retry_after
+                .map(|ms| Duration::from_millis(ms).min(PATIENCE)),
         },
     }
 }
@@ -83,19 +86,49 @@ mod tests {
         let check = |status, body: &str, expect: Refusal| {
             assert_eq!(judge(status, body.as_bytes()), expect, "{status} {body}");
         };
-        let problem = |why| Refusal::Problem { why, retry_after: None };
+        let problem = |why| Refusal::Problem {
+            why,
+            retry_after: None,
+        };
         check(401, "", Refusal::Credential);
-        check(401, r#"{"code":"bad_credential","message":""}"#, Refusal::Credential);
-        check(403, r#"{"code":"forbidden","message":""}"#, problem(LinkProblem::NotAdmitted));
-        check(400, r#"{"code":"version_unsupported","message":""}"#, problem(LinkProblem::Version));
+        check(
+            401,
+            r#"{"code":"bad_credential","message":""}"#,
+            Refusal::Credential,
+        );
+        check(
+            403,
+            r#"{"code":"forbidden","message":""}"#,
+            problem(LinkProblem::NotAdmitted),
+        );
+        check(
+            400,
+            r#"{"code":"version_unsupported","message":""}"#,
+            problem(LinkProblem::Version),
+        );
         check(404, "<html>", problem(LinkProblem::NotARelay));
         check(502, "<html>", problem(LinkProblem::Unreachable));
-        check(503, r#"{"code":"unavailable","message":""}"#, problem(LinkProblem::Refused));
-        check(400, r#"{"code":"new_code","message":""}"#, problem(LinkProblem::Refused));
+        check(
+            503,
+            r#"{"code":"unavailable","message":""}"#,
+            problem(LinkProblem::Refused),
+        );
+        check(
+            400,
+            r#"{"code":"new_code","message":""}"#,
+            problem(LinkProblem::Refused),
+        );
         let wait = |ms, expect| {
             let body = format!(r#"{{"code":"rate_limited","message":"","retry_after":{ms}}}"#);
             let retry_after = Some(Duration::from_millis(expect));
-            check(429, &body, Refusal::Problem { why: LinkProblem::Refused, retry_after });
+            check(
+                429,
+                &body,
+                Refusal::Problem {
+                    why: LinkProblem::Refused,
+                    retry_after,
+                },
+            );
         };
         wait(1500, 1500);
         wait(u64::MAX, 300_000);

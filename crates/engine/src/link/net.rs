@@ -54,7 +54,11 @@ impl NetDial {
             .pool_max_idle_per_host(1)
             .build()
             .expect("reqwest takes rustls's configuration");
-        Self { relay, tls: Arc::new(tls), http }
+        Self {
+            relay,
+            tls: Arc::new(tls),
+            http,
+        }
     }
 
     async fn post<T: DeserializeOwned>(
@@ -63,7 +67,13 @@ impl NetDial {
         body: &impl Serialize,
     ) -> Result<T, Refusal> {
         let url = format!("{}{path}", self.relay.http());
-        let mut answer = self.http.post(url).json(body).send().await.map_err(unreachable)?;
+        let mut answer = self
+            .http
+            .post(url)
+            .json(body)
+            .send()
+            .await
+            .map_err(unreachable)?;
         let status = answer.status();
         let mut text = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
@@ -79,12 +89,16 @@ impl NetDial {
     }
 
     fn upgrade(&self, access: &Token) -> Option<Request> {
-        let mut request = format!("{}/v1/ws", self.relay.ws()).into_client_request().ok()?;
+        let mut request = format!("{}/v1/ws", self.relay.ws())
+            .into_client_request()
+            .ok()?;
         let mut bearer = HeaderValue::try_from(format!("Bearer {}", access.0)).ok()?;
         bearer.set_sensitive(true);
         request.headers_mut().insert("Authorization", bearer);
         let protocol = HeaderValue::from_static(SUBPROTOCOL);
-        request.headers_mut().insert("Sec-WebSocket-Protocol", protocol);
+        request
+            .headers_mut()
+            .insert("Sec-WebSocket-Protocol", protocol);
         Some(request)
     }
 }
@@ -93,7 +107,8 @@ impl Dial for NetDial {
     type Io = MaybeTlsStream<TcpStream>;
 
     async fn challenge(&self, account: UserId) -> Result<Challenge, Refusal> {
-        self.post("/v1/auth/challenge", &ChallengeRequest { account }).await
+        self.post("/v1/auth/challenge", &ChallengeRequest { account })
+            .await
     }
 
     async fn token(&self, request: TokenRequest) -> Result<Tokens, Refusal> {
@@ -101,7 +116,8 @@ impl Dial for NetDial {
     }
 
     async fn refresh(&self, refresh: Token) -> Result<Tokens, Refusal> {
-        self.post("/v1/auth/refresh", &RefreshRequest { refresh }).await
+        self.post("/v1/auth/refresh", &RefreshRequest { refresh })
+            .await
     }
 
     async fn open(&self, access: Token) -> Result<WebSocketStream<Self::Io>, Refusal> {
@@ -123,7 +139,9 @@ impl Dial for NetDial {
 
 pub fn socket_config() -> WebSocketConfig {
     let longest = limits::LARGE_FRAME + limits::FRAME;
-    WebSocketConfig::default().max_message_size(Some(longest)).max_frame_size(Some(longest))
+    WebSocketConfig::default()
+        .max_message_size(Some(longest))
+        .max_frame_size(Some(longest))
 }
 
 fn unreachable(error: reqwest::Error) -> Refusal {
@@ -140,9 +158,10 @@ fn not_opened(error: &tungstenite::Error) -> Refusal {
         return why.into();
     }
     match error {
-        Error::Http(answer) => {
-            judge(answer.status().as_u16(), answer.body().as_deref().unwrap_or_default())
-        }
+        Error::Http(answer) => judge(
+            answer.status().as_u16(),
+            answer.body().as_deref().unwrap_or_default(),
+        ),
         Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_)) => {
             LinkProblem::Version.into()
         }

@@ -47,7 +47,11 @@ impl From<Refusal> for Failed {
 impl Session {
     /// Tells the engine something; `Err` if there is none any more.
     pub async fn say(&self, said: Said) -> Result<(), Failed> {
-        let from = FromLink { relay: self.relay.clone(), link: self.link, said };
+        let from = FromLink {
+            relay: self.relay.clone(),
+            link: self.link,
+            said,
+        };
         self.engine.send(from).await.map_err(|_| Failed::Stopped)
     }
 
@@ -101,11 +105,20 @@ impl Session {
     async fn sign_in<D: Dial>(&mut self, dial: &D) -> Result<Tokens, Failed> {
         let challenge = dial.challenge(self.user).await?.challenge;
         let (signed, signature) = oneshot::channel();
-        self.say(Said::Sign { challenge: challenge.clone(), signed }).await?;
+        self.say(Said::Sign {
+            challenge: challenge.clone(),
+            signed,
+        })
+        .await?;
         let (certificate, signature) = signature.await.map_err(|_| Failed::Stopped)?;
         let audience = self.relay.authority();
-        let request =
-            TokenRequest { certificate, challenge, audience, signature, admission: None };
+        let request = TokenRequest {
+            certificate,
+            challenge,
+            audience,
+            signature,
+            admission: None,
+        };
         match dial.token(request).await {
             Ok(tokens) => {
                 tracing::info!("signed in at a relay");

@@ -96,6 +96,9 @@ impl Outgoing {
     }
 }
 
+/// Something that goes on beside everything else.
+type Coming<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
 /// What the reading half has the writing half send.
 enum Own {
     Frame(ClientFrame),
@@ -179,18 +182,14 @@ struct Reading<'a, D> {
     /// Something must be heard by then.
     dead_at: Option<Instant>,
     renew_at: Option<Instant>,
-    renewal: Option<Pin<Box<dyn Future<Output = Result<Tokens, Refusal>> + Send>>>,
+    renewal: Option<Coming<Result<Tokens, Refusal>>>,
     /// A fresh token was shown and not yet acknowledged.
     renewed: bool,
 }
 
 impl<D: Dial> Reading<'_, D> {
     /// One thing that happens; `Some` if it was the end.
-    async fn step<S>(
-        &mut self,
-        stream: &mut S,
-        orders: &mut mpsc::Receiver<Order>,
-    ) -> Option<Ended>
+    async fn step<S>(&mut self, stream: &mut S, orders: &mut mpsc::Receiver<Order>) -> Option<Ended>
     where
         S: StreamExt<Item = Result<Message, WsError>> + Unpin,
     {
@@ -246,15 +245,24 @@ impl<D: Dial> Reading<'_, D> {
                 Said::Garbled(WireError::new(ErrorCode::InvalidFormat, "binary message"))
             }
             Some(Ok(Message::Text(text))) => match codec::decode::<RelayFrame>(&text) {
-                Ok(Envelope { frame: RelayFrame::Pong, .. }) => return None,
-                Ok(greeting @ Envelope { frame: RelayFrame::AuthOk { .. }, .. })
-                    if self.renewed =>
-                {
+                Ok(Envelope {
+                    frame: RelayFrame::Pong,
+                    ..
+                }) => return None,
+                Ok(
+                    greeting @ Envelope {
+                        frame: RelayFrame::AuthOk { .. },
+                        ..
+                    },
+                ) if self.renewed => {
                     self.renewed = false;
                     self.renew_at = Some(Instant::now() + renew_after(self.session, &greeting));
                     return None;
                 }
-                Ok(Envelope { frame: RelayFrame::AuthError { .. }, .. }) => {
+                Ok(Envelope {
+                    frame: RelayFrame::AuthError { .. },
+                    ..
+                }) => {
                     self.session.spent = true;
                     return Some(Ended::Lost(LinkProblem::Refused));
                 }
@@ -274,7 +282,9 @@ impl<D: Dial> Reading<'_, D> {
 
     fn renew(&mut self) {
         self.renew_at = None;
-        let Some(tokens) = &self.session.tokens else { return };
+        let Some(tokens) = &self.session.tokens else {
+            return;
+        };
         let (dial, refresh) = (self.dial.clone(), tokens.refresh.clone());
         self.renewal = Some(Box::pin(async move { dial.refresh(refresh).await }));
     }
@@ -323,9 +333,10 @@ where
         return match codec::decode::<RelayFrame>(&text) {
             Ok(envelope) => match &envelope.frame {
                 RelayFrame::AuthOk { .. } => Ok(envelope),
-                RelayFrame::AuthError { code: ErrorCode::Forbidden, .. } => {
-                    Err(LinkProblem::NotAdmitted)
-                }
+                RelayFrame::AuthError {
+                    code: ErrorCode::Forbidden,
+                    ..
+                } => Err(LinkProblem::NotAdmitted),
                 RelayFrame::AuthError { .. } | RelayFrame::Error(_) => Err(LinkProblem::Refused),
                 _ => Err(LinkProblem::NotARelay),
             },
@@ -357,7 +368,10 @@ where
     while let Some(text) = outgoing.try_next(connection) {
         send(&mut sink, Message::text(text)).await?;
     }
-    let goodbye = CloseFrame { code: CloseCode::Away, reason: "".into() };
+    let goodbye = CloseFrame {
+        code: CloseCode::Away,
+        reason: "".into(),
+    };
     send(&mut sink, Message::Close(Some(goodbye))).await
 }
 
@@ -419,7 +433,7 @@ async fn at(time: Option<Instant>) {
     }
 }
 
-async fn done<T>(future: &mut Option<Pin<Box<dyn Future<Output = T> + Send>>>) -> T {
+async fn done<T>(future: &mut Option<Coming<T>>) -> T {
     match future {
         Some(future) => future.await,
         None => std::future::pending().await,

@@ -32,9 +32,32 @@ impl<D: Dial> Task<D> {
         orders: mpsc::Receiver<Order>,
         backoff: Backoff,
     ) -> Self {
-        let LinkSetup { relay, link, user, tokens, wall, engine, seed: _ } = setup;
-        let session = Session { relay, link, user, wall, engine, tokens, spent: false };
-        Self { session, dial: Arc::new(dial), outgoing, orders, backoff, connection: 0 }
+        let LinkSetup {
+            relay,
+            link,
+            user,
+            tokens,
+            wall,
+            engine,
+            seed: _,
+        } = setup;
+        let session = Session {
+            relay,
+            link,
+            user,
+            wall,
+            engine,
+            tokens,
+            spent: false,
+        };
+        Self {
+            session,
+            dial: Arc::new(dial),
+            outgoing,
+            orders,
+            backoff,
+            connection: 0,
+        }
     }
 
     /// Until the handle is dropped or the engine is gone.
@@ -61,7 +84,9 @@ impl<D: Dial> Task<D> {
 
     /// One connection from dialing to its end.
     async fn attempt(&mut self) -> Result<std::convert::Infallible, Failed> {
-        self.session.say(Said::Status(LinkStatus::Connecting)).await?;
+        self.session
+            .say(Said::Status(LinkStatus::Connecting))
+            .await?;
         let socket = {
             let opening = self.session.open(&*self.dial);
             tokio::pin!(opening);

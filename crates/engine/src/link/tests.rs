@@ -77,7 +77,10 @@ impl Dial for FakeRelay {
 
     async fn challenge(&self, _: UserId) -> Result<Challenge, Refusal> {
         self.script.lock().unwrap().asked.push(Asked::Challenge);
-        Ok(Challenge { challenge: vec![7; 32].into(), expires: NOW + 60_000 })
+        Ok(Challenge {
+            challenge: vec![7; 32].into(),
+            expires: NOW + 60_000,
+        })
     }
 
     async fn token(&self, request: TokenRequest) -> Result<Tokens, Refusal> {
@@ -87,7 +90,8 @@ impl Dial for FakeRelay {
     }
 
     async fn refresh(&self, refresh: Token) -> Result<Tokens, Refusal> {
-        self.next(Asked::Refresh(refresh.0), |s| &mut s.refresh).map(tokens)
+        self.next(Asked::Refresh(refresh.0), |s| &mut s.refresh)
+            .map(tokens)
     }
 
     async fn open(&self, access: Token) -> Result<Socket, Refusal> {
@@ -130,9 +134,17 @@ impl Scene {
             engine,
         };
         let heard = sign_for(heard);
-        let relay = FakeRelay { script: script.clone(), sockets };
+        let relay = FakeRelay {
+            script: script.clone(),
+            sockets,
+        };
         let link = start_with(setup, relay, &tokio::runtime::Handle::current());
-        Self { link, heard, sockets: opened, script }
+        Self {
+            link,
+            heard,
+            sockets: opened,
+            script,
+        }
     }
 
     /// What the link says next.
@@ -162,7 +174,9 @@ impl Scene {
         say(&mut socket, greeting()).await;
         loop {
             if let Said::Up { connection } = self.said().await {
-                let Said::Frame(frame) = self.said().await else { panic!("the greeting follows") };
+                let Said::Frame(frame) = self.said().await else {
+                    panic!("the greeting follows")
+                };
                 assert_eq!(frame.frame, greeting());
                 return (socket, connection);
             }
@@ -213,7 +227,10 @@ fn greeting() -> RelayFrame {
 }
 
 async fn say(socket: &mut Socket, frame: RelayFrame) {
-    socket.send(Message::text(codec::encode(&frame.into()))).await.unwrap();
+    socket
+        .send(Message::text(codec::encode(&frame.into())))
+        .await
+        .unwrap();
 }
 
 /// The next frame that the link sends.
@@ -228,7 +245,10 @@ async fn sent(socket: &mut Socket) -> ClientFrame {
 }
 
 async fn close(socket: &mut Socket, code: u16) {
-    let frame = CloseFrame { code: code.into(), reason: "".into() };
+    let frame = CloseFrame {
+        code: code.into(),
+        reason: "".into(),
+    };
     let _ = socket.close(Some(frame)).await;
 }
 
@@ -244,7 +264,10 @@ async fn a_new_link_signs_in_and_has_its_tokens_kept_before_it_uses_them() {
     let (_socket, connection) = scene.greet().await;
     assert_eq!(connection, 1);
     let access = "access 1".to_owned();
-    assert_eq!(scene.asked(), [Asked::Challenge, Asked::SignIn, Asked::Open(access)]);
+    assert_eq!(
+        scene.asked(),
+        [Asked::Challenge, Asked::SignIn, Asked::Open(access)]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -267,13 +290,24 @@ async fn a_refused_token_is_refreshed_and_a_refused_refresh_signs_in() {
     let refresh = |n: u32| Asked::Refresh(format!("refresh {n}"));
     assert_eq!(
         scene.asked(),
-        [opened(0), refresh(0), Asked::Challenge, Asked::SignIn, opened(1), refresh(1), opened(2)]
+        [
+            opened(0),
+            refresh(0),
+            Asked::Challenge,
+            Asked::SignIn,
+            opened(1),
+            refresh(1),
+            opened(2)
+        ]
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_relay_that_refuses_every_credential_is_not_asked_for_ever() {
-    let script = Script { token: vec![Refusal::Credential], ..Script::default() };
+    let script = Script {
+        token: vec![Refusal::Credential],
+        ..Script::default()
+    };
     let mut scene = Scene::new(None, script);
     assert_eq!(scene.waiting().await, LinkProblem::Refused);
     assert_eq!(scene.asked(), [Asked::Challenge, Asked::SignIn]);
@@ -289,7 +323,10 @@ async fn every_failure_is_named_and_tried_again() {
         LinkProblem::Version,
         LinkProblem::NotAdmitted,
     ];
-    let script = Script { open: all.map(problem).to_vec(), ..Script::default() };
+    let script = Script {
+        open: all.map(problem).to_vec(),
+        ..Script::default()
+    };
     let mut scene = Scene::new(Some(tokens(0)), script);
     for why in all {
         assert_eq!(scene.waiting().await, why);
@@ -300,9 +337,17 @@ async fn every_failure_is_named_and_tried_again() {
 #[tokio::test(start_paused = true)]
 async fn a_relay_that_asks_for_patience_gets_it() {
     let retry_after = Some(Duration::from_secs(120));
-    let refusal = Refusal::Problem { why: LinkProblem::Refused, retry_after };
-    let mut scene =
-        Scene::new(Some(tokens(0)), Script { open: vec![refusal], ..Script::default() });
+    let refusal = Refusal::Problem {
+        why: LinkProblem::Refused,
+        retry_after,
+    };
+    let mut scene = Scene::new(
+        Some(tokens(0)),
+        Script {
+            open: vec![refusal],
+            ..Script::default()
+        },
+    );
     let began = Instant::now();
     scene.waiting().await;
     scene.greet().await;
@@ -312,9 +357,17 @@ async fn a_relay_that_asks_for_patience_gets_it() {
 #[tokio::test(start_paused = true)]
 async fn try_now_ends_the_waiting() {
     let retry_after = Some(Duration::from_secs(120));
-    let refusal = Refusal::Problem { why: LinkProblem::Refused, retry_after };
-    let mut scene =
-        Scene::new(Some(tokens(0)), Script { open: vec![refusal], ..Script::default() });
+    let refusal = Refusal::Problem {
+        why: LinkProblem::Refused,
+        retry_after,
+    };
+    let mut scene = Scene::new(
+        Some(tokens(0)),
+        Script {
+            open: vec![refusal],
+            ..Script::default()
+        },
+    );
     scene.waiting().await;
     let began = Instant::now();
     scene.link.reconnect_now();
@@ -326,7 +379,9 @@ async fn try_now_ends_the_waiting() {
 async fn frames_go_both_ways_and_nonsense_is_passed_on_as_such() {
     let mut scene = Scene::new(Some(tokens(0)), Script::default());
     let (mut socket, connection) = scene.greet().await;
-    scene.link.send(connection, codec::encode(&ClientFrame::Ping.into()));
+    scene
+        .link
+        .send(connection, codec::encode(&ClientFrame::Ping.into()));
     assert_eq!(sent(&mut socket).await, ClientFrame::Ping);
 
     let frame = RelayFrame::KeysLow { count: 3 };
@@ -346,7 +401,9 @@ async fn frames_for_an_earlier_connection_are_not_sent() {
     let (mut socket, first) = scene.greet().await;
     close(&mut socket, 1001).await;
     assert_eq!(scene.waiting().await, LinkProblem::ClosedByRelay);
-    let typed = |token: &str| ClientFrame::Auth { token: Token(token.into()) };
+    let typed = |token: &str| ClientFrame::Auth {
+        token: Token(token.into()),
+    };
     scene.link.send(first, codec::encode(&typed("late").into()));
     let (mut socket, second) = scene.greet().await;
     assert_ne!(first, second);
@@ -394,7 +451,9 @@ async fn the_token_is_renewed_on_the_live_socket_before_it_ends() {
                 other => panic!("{other:?}"),
             }
         };
-        let Said::Tokens(Some(kept)) = scene.said().await else { panic!("kept first") };
+        let Said::Tokens(Some(kept)) = scene.said().await else {
+            panic!("kept first")
+        };
         assert_eq!(kept.access, token);
         say(&mut socket, greeting()).await;
     }
@@ -417,14 +476,20 @@ async fn a_socket_closed_for_its_token_comes_back_with_a_fresh_one() {
     close(&mut socket, 4401).await;
     assert_eq!(scene.waiting().await, LinkProblem::Refused);
     scene.greet().await;
-    assert!(matches!(&scene.asked()[..], [Asked::Refresh(_), Asked::Open(_)]));
+    assert!(matches!(
+        &scene.asked()[..],
+        [Asked::Refresh(_), Asked::Open(_)]
+    ));
 }
 
 #[tokio::test(start_paused = true)]
 async fn something_that_is_no_relay_is_called_so() {
     let mut scene = Scene::new(Some(tokens(0)), Script::default());
     let mut socket = scene.sockets.recv().await.unwrap();
-    socket.send(Message::text("220 mail.example ESMTP")).await.unwrap();
+    socket
+        .send(Message::text("220 mail.example ESMTP"))
+        .await
+        .unwrap();
     assert_eq!(scene.waiting().await, LinkProblem::NotARelay);
     // Whoever never greets is none either.
     let _mute = scene.sockets.recv().await.unwrap();
@@ -454,14 +519,23 @@ async fn a_stopped_link_sends_what_it_holds_and_says_goodbye() {
     let mut scene = Scene::new(Some(tokens(0)), Script::default());
     let (mut socket, connection) = scene.greet().await;
     for _ in 0..3 {
-        scene.link.send(connection, codec::encode(&ClientFrame::Ping.into()));
+        scene
+            .link
+            .send(connection, codec::encode(&ClientFrame::Ping.into()));
     }
-    let Scene { link, heard: _heard, .. } = scene;
+    let Scene {
+        link,
+        heard: _heard,
+        ..
+    } = scene;
     tokio::join!(link.stop(), async {
         for _ in 0..3 {
             assert_eq!(sent(&mut socket).await, ClientFrame::Ping);
         }
-        assert!(matches!(socket.next().await, Some(Ok(Message::Close(Some(_))))));
+        assert!(matches!(
+            socket.next().await,
+            Some(Ok(Message::Close(Some(_))))
+        ));
     });
 }
 

@@ -23,7 +23,9 @@ pub fn config(pin: Option<[u8; 32]>) -> ClientConfig {
             .with_custom_certificate_verifier(Arc::new(PinVerifier { pin, provider }))
             .with_no_client_auth(),
         None => {
-            let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+            let roots = RootCertStore {
+                roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+            };
             builder.with_root_certificates(roots).with_no_client_auth()
         }
     }
@@ -42,7 +44,9 @@ pub fn blame(error: &(dyn Error + 'static)) -> Option<LinkProblem> {
             });
         }
         // An io::Error hides what it wraps from `source`.
-        let inner = error.downcast_ref::<io::Error>().and_then(|io| io.get_ref());
+        let inner = error
+            .downcast_ref::<io::Error>()
+            .and_then(|io| io.get_ref());
         cause = match inner {
             Some(inner) => Some(inner),
             None => error.source(),
@@ -96,6 +100,8 @@ impl ServerCertVerifier for PinVerifier {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }

@@ -55,5 +55,9 @@ fn version(connection: &Connection) -> Result<i64, StoreOpenError> {
         .query_row("PRAGMA user_version", [], |row| row.get(0))
         .map_err(failed)?;
     // Only damage or another program writes a negative one.
-    if version < 0 { Err(StoreOpenError::Store(sotto_client::StoreError::Damaged)) } else { Ok(version) }
+    if version < 0 {
+        Err(StoreOpenError::Store(sotto_client::StoreError::Damaged))
+    } else {
+        Ok(version)
+    }
 }

@@ -36,7 +36,10 @@ fn what_was_committed_is_there_after_reopening() {
 
     let mut store = Store::open(&path, &key).unwrap();
     let txn = store.begin().unwrap();
-    assert_eq!(txn.get(Space::Identity, b"k").unwrap().as_deref(), Some(&b"v"[..]));
+    assert_eq!(
+        txn.get(Space::Identity, b"k").unwrap().as_deref(),
+        Some(&b"v"[..])
+    );
     assert_eq!(txn.rows(&RoomId([1; 16]), None, 10).unwrap(), [row(5)]);
 }
 
@@ -47,7 +50,10 @@ fn what_was_not_committed_never_happened() {
     let mut txn = store.begin().unwrap();
     txn.put(Space::Identity, b"k", b"v").unwrap();
     drop(txn);
-    assert_eq!(store.begin().unwrap().get(Space::Identity, b"k").unwrap(), None);
+    assert_eq!(
+        store.begin().unwrap().get(Space::Identity, b"k").unwrap(),
+        None
+    );
 }
 
 #[test]
@@ -55,7 +61,8 @@ fn nothing_on_disk_can_be_read() {
     let (dir, path) = place();
     let mut store = Store::open(&path, &Key::random()).unwrap();
     let mut txn = store.begin().unwrap();
-    txn.put(Space::Person, b"name", b"the walls have ears").unwrap();
+    txn.put(Space::Person, b"name", b"the walls have ears")
+        .unwrap();
     txn.put_row(&row(5)).unwrap();
     txn.commit().unwrap();
     let check = || {
@@ -79,7 +86,10 @@ fn only_its_owner_may_read_the_file() {
     let mut store = Store::open(&path, &Key::random()).unwrap();
     store.probe().unwrap();
     for file in fs::read_dir(dir.path()).unwrap() {
-        assert_eq!(file.unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            file.unwrap().metadata().unwrap().permissions().mode() & 0o777,
+            0o600
+        );
     }
 }
 
@@ -90,7 +100,10 @@ fn a_wrong_key_opens_nothing_and_harms_nothing() {
     Store::open(&path, &key).unwrap().close().unwrap();
     let before = fs::read(&path).unwrap();
     let opened = Store::open(&path, &Key::random());
-    assert!(matches!(opened, Err(StoreOpenError::Store(StoreError::Damaged))));
+    assert!(matches!(
+        opened,
+        Err(StoreOpenError::Store(StoreError::Damaged))
+    ));
     assert_eq!(fs::read(&path).unwrap(), before);
     Store::open(&path, &key).unwrap();
 }
@@ -100,10 +113,16 @@ fn a_database_of_a_newer_version_is_not_touched() {
     let (_dir, path) = place();
     let key = Key::random();
     let store = Store::open(&path, &key).unwrap();
-    store.connection.pragma_update(None, "user_version", SCHEMA + 1).unwrap();
+    store
+        .connection
+        .pragma_update(None, "user_version", SCHEMA + 1)
+        .unwrap();
     store.close().unwrap();
     let before = fs::read(&path).unwrap();
-    assert!(matches!(Store::open(&path, &key), Err(StoreOpenError::NewerVersion)));
+    assert!(matches!(
+        Store::open(&path, &key),
+        Err(StoreOpenError::NewerVersion)
+    ));
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 
@@ -129,11 +148,16 @@ fn a_full_disk_refuses_the_commit_and_keeps_what_was_there() {
 
     store.fill_disk(true);
     let mut txn = store.begin().unwrap();
-    let written = txn.put(Space::Room, b"new", &[7; 100_000]).and_then(|()| txn.commit());
+    let written = txn
+        .put(Space::Room, b"new", &[7; 100_000])
+        .and_then(|()| txn.commit());
     assert!(matches!(written, Err(StoreError::Full)));
     assert!(matches!(store.probe(), Err(StoreError::Full)));
     let txn = store.begin().unwrap();
-    assert_eq!(txn.get(Space::Room, b"old").unwrap().as_deref(), Some(&b"kept"[..]));
+    assert_eq!(
+        txn.get(Space::Room, b"old").unwrap().as_deref(),
+        Some(&b"kept"[..])
+    );
     assert_eq!(txn.get(Space::Room, b"new").unwrap(), None);
     drop(txn);
 
@@ -171,9 +195,18 @@ fn the_disk_s_failures_keep_their_names() {
     };
     use rusqlite::ffi;
     check(ffi::SQLITE_FULL, "the disk is full");
-    check(ffi::SQLITE_BUSY, "the database is locked by another process");
-    check(ffi::SQLITE_CORRUPT, "the database is damaged or written by another version");
-    check(ffi::SQLITE_NOTADB, "the database is damaged or written by another version");
+    check(
+        ffi::SQLITE_BUSY,
+        "the database is locked by another process",
+    );
+    check(
+        ffi::SQLITE_CORRUPT,
+        "the database is damaged or written by another version",
+    );
+    check(
+        ffi::SQLITE_NOTADB,
+        "the database is damaged or written by another version",
+    );
     check(ffi::SQLITE_READONLY, "the disk failed");
     check(ffi::SQLITE_IOERR, "the disk failed");
 }
@@ -206,7 +239,12 @@ fn it_is_a_store_as_clients_need_one() {
         let (dir, path) = place();
         let key = Key::random();
         let store = Some(Store::open(&path, &key).unwrap());
-        Fresh { _dir: dir, path, key, store }
+        Fresh {
+            _dir: dir,
+            path,
+            key,
+            store,
+        }
     });
 }
 

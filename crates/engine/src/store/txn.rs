@@ -61,7 +61,10 @@ impl Txn for StoreTxn<'_> {
     }
 
     fn delete(&mut self, space: Space, key: &[u8]) -> Result<(), StoreError> {
-        self.write("DELETE FROM record WHERE space = ?1 AND key = ?2", params![space as u8, key])
+        self.write(
+            "DELETE FROM record WHERE space = ?1 AND key = ?2",
+            params![space as u8, key],
+        )
     }
 
     fn scan(&self, space: Space, prefix: &[u8]) -> Result<Vec<Record>, StoreError> {
@@ -86,7 +89,13 @@ impl Txn for StoreTxn<'_> {
             "INSERT INTO timeline (room, position, id, counts, item) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (room, id) DO UPDATE SET
                 position = excluded.position, counts = excluded.counts, item = excluded.item",
-            params![row.room.as_bytes(), number(row.position), row.id.as_bytes(), row.counts, row.item],
+            params![
+                row.room.as_bytes(),
+                number(row.position),
+                row.id.as_bytes(),
+                row.counts,
+                row.item
+            ],
         )
     }
 
@@ -139,7 +148,10 @@ impl Txn for StoreTxn<'_> {
     }
 
     fn delete_rows(&mut self, room: &RoomId) -> Result<(), StoreError> {
-        self.write("DELETE FROM timeline WHERE room = ?1", params![room.as_bytes()])
+        self.write(
+            "DELETE FROM timeline WHERE room = ?1",
+            params![room.as_bytes()],
+        )
     }
 }
 

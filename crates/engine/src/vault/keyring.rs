@@ -54,7 +54,9 @@ impl Keyring for SystemKeyring {
     }
 
     fn set(&self, entry: &str, secret: &SecretBytes) -> Result<(), KeyringState> {
-        find(entry)?.set_secret(secret.expose()).map_err(|e| state(&e))
+        find(entry)?
+            .set_secret(secret.expose())
+            .map_err(|e| state(&e))
     }
 
     fn delete(&self, entry: &str) -> Result<(), KeyringState> {

@@ -62,7 +62,11 @@ impl Code {
     /// with O for 0 and I or L for 1.
     pub fn read(text: &Secret) -> Result<Self, Typo> {
         let mut symbols = Zeroizing::new(Vec::with_capacity(64));
-        for c in text.expose().chars().filter(|c| !c.is_whitespace() && *c != '-') {
+        for c in text
+            .expose()
+            .chars()
+            .filter(|c| !c.is_whitespace() && *c != '-')
+        {
             let group = group_number(symbols.len() / (DATA + 1));
             symbols.push(symbol(c).ok_or(Typo { group })?);
         }
@@ -71,14 +75,22 @@ impl Code {
                 && group.len() == DATA + 1
                 && check_symbol(index, &group[..DATA]) == group[DATA];
             if !sound {
-                return Err(Typo { group: group_number(index) });
+                return Err(Typo {
+                    group: group_number(index),
+                });
             }
         }
         if symbols.len() != GROUPS * (DATA + 1) {
-            return Err(Typo { group: group_number(symbols.len() / (DATA + 1)) });
+            return Err(Typo {
+                group: group_number(symbols.len() / (DATA + 1)),
+            });
         }
-        let data: Zeroizing<Vec<u8>> =
-            Zeroizing::new(symbols.chunks(DATA + 1).flat_map(|g| g[..DATA].to_vec()).collect());
+        let data: Zeroizing<Vec<u8>> = Zeroizing::new(
+            symbols
+                .chunks(DATA + 1)
+                .flat_map(|g| g[..DATA].to_vec())
+                .collect(),
+        );
         Ok(Self(Zeroizing::new(from_symbols(&data))))
     }
 }
@@ -113,7 +125,10 @@ fn symbol(c: char) -> Option<u8> {
         'I' | 'L' => '1',
         c => c,
     };
-    ALPHABET.iter().position(|a| char::from(*a) == c).map(|p| p as u8)
+    ALPHABET
+        .iter()
+        .position(|a| char::from(*a) == c)
+        .map(|p| p as u8)
 }
 
 fn to_symbols(bytes: &[u8; BYTES]) -> [u8; GROUPS * DATA] {
@@ -138,7 +153,10 @@ fn from_symbols(symbols: &[u8]) -> [u8; BYTES] {
 
 fn check_symbol(index: usize, group: &[u8]) -> u8 {
     let place = times(index as u8 + 1, power(DATA + 1));
-    group.iter().enumerate().fold(place, |sum, (i, symbol)| sum ^ times(*symbol, power(i + 1)))
+    group
+        .iter()
+        .enumerate()
+        .fold(place, |sum, (i, symbol)| sum ^ times(*symbol, power(i + 1)))
 }
 
 /// α^n in GF(32).
@@ -174,7 +192,11 @@ mod tests {
         let code = Code::random();
         let text = code.print().expose().to_owned();
         assert_eq!(text.len(), GROUPS * 6 - 1);
-        let sloppy = text.to_lowercase().replace('-', " ").replace('0', "o").replace('1', "l");
+        let sloppy = text
+            .to_lowercase()
+            .replace('-', " ")
+            .replace('0', "o")
+            .replace('1', "l");
         for text in [text.clone(), sloppy, text.replace('-', "")] {
             assert_eq!(read(&text).unwrap().0[..], code.0[..], "{text}");
         }
@@ -182,12 +204,24 @@ mod tests {
 
     #[test]
     fn any_one_wrong_character_is_found_in_its_group() {
-        let text = Code(Zeroizing::new([0x5a; BYTES])).print().expose().to_owned();
+        let text = Code(Zeroizing::new([0x5a; BYTES]))
+            .print()
+            .expose()
+            .to_owned();
         for (at, right) in text.char_indices().filter(|(_, c)| *c != '-') {
-            for wrong in ALPHABET.iter().map(|b| char::from(*b)).filter(|c| *c != right) {
+            for wrong in ALPHABET
+                .iter()
+                .map(|b| char::from(*b))
+                .filter(|c| *c != right)
+            {
                 let mut typed = text.clone();
                 typed.replace_range(at..=at, &wrong.to_string());
-                assert_eq!(read(&typed).err(), Some(Typo { group: at as u8 / 6 + 1 }));
+                assert_eq!(
+                    read(&typed).err(),
+                    Some(Typo {
+                        group: at as u8 / 6 + 1
+                    })
+                );
             }
         }
     }
@@ -217,7 +251,10 @@ mod tests {
         assert_eq!(read("").err(), Some(Typo { group: 1 }));
         assert_eq!(read(&text[..text.len() - 1]).err(), Some(Typo { group: 8 }));
         assert_eq!(read(&text[..11]).err(), Some(Typo { group: 3 }));
-        assert_eq!(read(&format!("{text}-00000")).err(), Some(Typo { group: 8 }));
+        assert_eq!(
+            read(&format!("{text}-00000")).err(),
+            Some(Typo { group: 8 })
+        );
         assert_eq!(read("U").err(), Some(Typo { group: 1 }));
     }
 }

@@ -61,7 +61,11 @@ pub struct Cost {
 impl Cost {
     /// More memory would lock out small computers; more passes take longer
     /// than a person likes to wait.
-    pub const NOW: Self = Self { memory_kib: 64 * 1024, passes: 3, lanes: 1 };
+    pub const NOW: Self = Self {
+        memory_kib: 64 * 1024,
+        passes: 3,
+        lanes: 1,
+    };
 
     /// Whether this could be ours: a file that somebody changed must neither
     /// make guessing cheap nor eat all memory.
@@ -88,8 +92,12 @@ struct Head {
 
 impl SlotFile {
     /// A new profile without slots.
-    pub fn new() -> Self {
-        Self { version: VERSION, profile: secret::random::<16>().to_vec().into(), slots: Vec::new() }
+    pub fn fresh() -> Self {
+        Self {
+            version: VERSION,
+            profile: secret::random::<16>().to_vec().into(),
+            slots: Vec::new(),
+        }
     }
 
     /// The profile's account name in the keyring.
@@ -99,20 +107,39 @@ impl SlotFile {
 
     /// Adds the slot, in place of one of the same kind.
     pub fn put(&mut self, slot: Slot) {
-        self.slots.retain(|s| std::mem::discriminant(s) != std::mem::discriminant(&slot));
+        self.slots
+            .retain(|s| std::mem::discriminant(s) != std::mem::discriminant(&slot));
         self.slots.push(slot);
     }
 
     pub fn keyring(&self) -> Option<&KeyringSlot> {
-        self.slots.iter().find_map(|s| if let Slot::Keyring(s) = s { Some(s) } else { None })
+        self.slots.iter().find_map(|s| {
+            if let Slot::Keyring(s) = s {
+                Some(s)
+            } else {
+                None
+            }
+        })
     }
 
     pub fn passphrase(&self) -> Option<&PassphraseSlot> {
-        self.slots.iter().find_map(|s| if let Slot::Passphrase(s) = s { Some(s) } else { None })
+        self.slots.iter().find_map(|s| {
+            if let Slot::Passphrase(s) = s {
+                Some(s)
+            } else {
+                None
+            }
+        })
     }
 
     pub fn recovery(&self) -> Option<&RecoverySlot> {
-        self.slots.iter().find_map(|s| if let Slot::Recovery(s) = s { Some(s) } else { None })
+        self.slots.iter().find_map(|s| {
+            if let Slot::Recovery(s) = s {
+                Some(s)
+            } else {
+                None
+            }
+        })
     }
 
     /// Errors: `Damaged` if the file is gone or not ours, `NewerVersion`.
@@ -133,8 +160,14 @@ impl SlotFile {
         let file: Self = serde_json::from_str(&text).map_err(|_| OpenError::Damaged)?;
         let sane = file.version == VERSION
             && !file.profile.is_empty()
-            && file.passphrase().is_none_or(|slot| slot.cost.is_sane() && slot.salt.len() >= 8);
-        if sane { Ok(file) } else { Err(OpenError::Damaged) }
+            && file
+                .passphrase()
+                .is_none_or(|slot| slot.cost.is_sane() && slot.salt.len() >= 8);
+        if sane {
+            Ok(file)
+        } else {
+            Err(OpenError::Damaged)
+        }
     }
 
     /// Replaces the file in one step.

@@ -39,12 +39,21 @@ impl FakeKeyring {
 impl Keyring for FakeKeyring {
     fn get(&self, entry: &str) -> Result<Option<SecretBytes>, KeyringState> {
         self.works()?;
-        Ok(self.entries.lock().unwrap().get(entry).cloned().map(SecretBytes::new))
+        Ok(self
+            .entries
+            .lock()
+            .unwrap()
+            .get(entry)
+            .cloned()
+            .map(SecretBytes::new))
     }
 
     fn set(&self, entry: &str, secret: &SecretBytes) -> Result<(), KeyringState> {
         self.works()?;
-        self.entries.lock().unwrap().insert(entry.into(), secret.expose().to_vec());
+        self.entries
+            .lock()
+            .unwrap()
+            .insert(entry.into(), secret.expose().to_vec());
         Ok(())
     }
 
@@ -65,12 +74,24 @@ impl Scene {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("slots.json");
-        Self { _dir: dir, path, keyring: FakeKeyring::new() }
+        Self {
+            _dir: dir,
+            path,
+            keyring: FakeKeyring::new(),
+        }
     }
 
     async fn create(&self, keyring: bool, passphrase: Option<&str>) -> Result<Vault, OpenError> {
         let passphrase = passphrase.map(secret);
-        Vault::create(self.path.clone(), self.keyring.clone(), Protection { keyring, passphrase }).await
+        Vault::create(
+            self.path.clone(),
+            self.keyring.clone(),
+            Protection {
+                keyring,
+                passphrase,
+            },
+        )
+        .await
     }
 
     async fn open(&self, unlock: Unlock) -> Result<Vault, OpenError> {
@@ -96,7 +117,11 @@ async fn every_slot_opens_to_the_same_key() {
     let scene = Scene::new();
     let mut vault = scene.create(true, Some("sotto voce")).await.unwrap();
     let code = vault.new_recovery_code().unwrap();
-    for unlock in [Unlock::Keyring, passphrase("sotto voce"), Unlock::Recovery(code)] {
+    for unlock in [
+        Unlock::Keyring,
+        passphrase("sotto voce"),
+        Unlock::Recovery(code),
+    ] {
         let opened = scene.open(unlock).await.unwrap();
         assert_eq!(opened.key().expose(), vault.key().expose());
     }
@@ -106,20 +131,27 @@ async fn every_slot_opens_to_the_same_key() {
 async fn a_wrong_passphrase_a_wrong_code_and_a_typo_are_told_apart() {
     let scene = Scene::new();
     let mut vault = scene.create(false, Some("sotto voce")).await.unwrap();
-    let none = scene.open(Unlock::Recovery(recovery::Code::random().print())).await;
+    let none = scene
+        .open(Unlock::Recovery(recovery::Code::random().print()))
+        .await;
     assert_eq!(none.err(), Some(OpenError::NoSlotLeft));
 
     let code = vault.new_recovery_code().unwrap();
     let wrong = scene.open(passphrase("sotto voci")).await;
     assert_eq!(wrong.err(), Some(OpenError::WrongPassphrase));
-    let other = scene.open(Unlock::Recovery(recovery::Code::random().print())).await;
+    let other = scene
+        .open(Unlock::Recovery(recovery::Code::random().print()))
+        .await;
     assert_eq!(other.err(), Some(OpenError::WrongRecoveryCode));
 
     let mut typed = code.expose().to_owned();
     let last = if typed.pop() == Some('7') { '8' } else { '7' };
     typed.push(last);
     let typo = scene.open(Unlock::Recovery(secret(&typed))).await;
-    assert_eq!(typo.err(), Some(OpenError::MistypedRecoveryCode { group: 8 }));
+    assert_eq!(
+        typo.err(),
+        Some(OpenError::MistypedRecoveryCode { group: 8 })
+    );
 
     let old = code;
     vault.new_recovery_code().unwrap();
@@ -169,7 +201,10 @@ async fn a_keyring_that_is_away_for_a_day_still_opens_the_next() {
     scene.create(true, Some("sotto voce")).await.unwrap();
     scene.keyring.break_with(Some(KeyringState::NoService));
     let mut vault = scene.open(passphrase("sotto voce")).await.unwrap();
-    assert_eq!(vault.mend_keyring_slot().await, Some(KeyringState::NoService));
+    assert_eq!(
+        vault.mend_keyring_slot().await,
+        Some(KeyringState::NoService)
+    );
     scene.keyring.break_with(None);
     scene.open(Unlock::Keyring).await.unwrap();
 }
@@ -188,7 +223,10 @@ async fn a_profile_without_a_keyring_slot_never_asks_the_keyring() {
 #[tokio::test]
 async fn a_profile_that_nothing_would_open_is_not_made() {
     let scene = Scene::new();
-    assert_eq!(scene.create(false, None).await.err(), Some(OpenError::NoSlotLeft));
+    assert_eq!(
+        scene.create(false, None).await.err(),
+        Some(OpenError::NoSlotLeft)
+    );
     assert!(scene.create(false, Some("")).await.is_err());
     scene.keyring.break_with(Some(KeyringState::NoService));
     assert_eq!(
@@ -202,15 +240,24 @@ async fn a_profile_that_nothing_would_open_is_not_made() {
 async fn the_last_slot_that_works_cannot_be_removed() {
     let scene = Scene::new();
     let mut vault = scene.create(true, None).await.unwrap();
-    assert_eq!(vault.set_keyring_slot(false).await, Err(SlotError::LastSlot));
-    vault.set_passphrase(Some(secret("sotto voce"))).await.unwrap();
+    assert_eq!(
+        vault.set_keyring_slot(false).await,
+        Err(SlotError::LastSlot)
+    );
+    vault
+        .set_passphrase(Some(secret("sotto voce")))
+        .await
+        .unwrap();
 
     // A keyring slot that does not open is no slot to fall back to.
     scene.keyring.break_with(Some(KeyringState::NoService));
     assert_eq!(vault.set_passphrase(None).await, Err(SlotError::LastSlot));
     scene.keyring.break_with(None);
     vault.set_passphrase(None).await.unwrap();
-    assert_eq!(scene.open(passphrase("sotto voce")).await.err(), Some(OpenError::NoSlotLeft));
+    assert_eq!(
+        scene.open(passphrase("sotto voce")).await.err(),
+        Some(OpenError::NoSlotLeft)
+    );
     scene.open(Unlock::Keyring).await.unwrap();
 }
 
@@ -218,10 +265,19 @@ async fn the_last_slot_that_works_cannot_be_removed() {
 async fn a_changed_passphrase_opens_and_the_old_one_does_not() {
     let scene = Scene::new();
     let mut vault = scene.create(false, Some("sotto voce")).await.unwrap();
-    vault.set_passphrase(Some(secret("mezza voce"))).await.unwrap();
+    vault
+        .set_passphrase(Some(secret("mezza voce")))
+        .await
+        .unwrap();
     scene.open(passphrase("mezza voce")).await.unwrap();
-    assert_eq!(scene.open(passphrase("sotto voce")).await.err(), Some(OpenError::WrongPassphrase));
-    assert_eq!(vault.set_passphrase(Some(secret(""))).await, Err(SlotError::EmptyPassphrase));
+    assert_eq!(
+        scene.open(passphrase("sotto voce")).await.err(),
+        Some(OpenError::WrongPassphrase)
+    );
+    assert_eq!(
+        vault.set_passphrase(Some(secret(""))).await,
+        Err(SlotError::EmptyPassphrase)
+    );
 }
 
 #[tokio::test]
@@ -243,7 +299,11 @@ async fn slots_that_are_not_ours_are_refused() {
         let changed = text.replace(from, to);
         assert_ne!(changed, text);
         std::fs::write(&scene.path, changed).unwrap();
-        assert_eq!(scene.open(passphrase("sotto voce")).await.err(), Some(expect), "{to}");
+        assert_eq!(
+            scene.open(passphrase("sotto voce")).await.err(),
+            Some(expect),
+            "{to}"
+        );
     };
     check("\"version\": 1", "\"version\": 2", OpenError::NewerVersion).await;
     check("\"version\": 1", "\"version\": 0", OpenError::Damaged).await;
@@ -253,7 +313,10 @@ async fn slots_that_are_not_ours_are_refused() {
     check("passphrase", "recovery", OpenError::NoSlotLeft).await;
     check("{", "", OpenError::Damaged).await;
     std::fs::remove_file(&scene.path).unwrap();
-    assert_eq!(scene.open(passphrase("sotto voce")).await.err(), Some(OpenError::Damaged));
+    assert_eq!(
+        scene.open(passphrase("sotto voce")).await.err(),
+        Some(OpenError::Damaged)
+    );
 }
 
 #[tokio::test]
@@ -298,7 +361,10 @@ impl Keyring for Hanging {
 #[tokio::test(start_paused = true)]
 async fn a_prompt_that_nobody_answers_is_given_up() {
     let hanging: Arc<dyn Keyring> = Arc::new(Hanging);
-    assert_eq!(keyring::get(&hanging, "x").await.err(), Some(KeyringState::Denied));
+    assert_eq!(
+        keyring::get(&hanging, "x").await.err(),
+        Some(KeyringState::Denied)
+    );
 }
 
 /// Runs where the test command provides a session bus with an unlocked
@@ -310,14 +376,21 @@ async fn the_real_keyring_keeps_a_profile_s_key() {
     }
     let scene = Scene::new();
     let system: Arc<dyn Keyring> = Arc::new(keyring::SystemKeyring);
-    let create = Protection { keyring: true, passphrase: Some(secret("sotto voce")) };
-    let mut vault = Vault::create(scene.path.clone(), system.clone(), create).await.unwrap();
+    let create = Protection {
+        keyring: true,
+        passphrase: Some(secret("sotto voce")),
+    };
+    let mut vault = Vault::create(scene.path.clone(), system.clone(), create)
+        .await
+        .unwrap();
     let open = async |unlock| Vault::open(scene.path.clone(), system.clone(), unlock).await;
     let opened = open(Unlock::Keyring).await.unwrap();
     assert_eq!(opened.key().expose(), vault.key().expose());
 
     let account = SlotFile::read(&scene.path).unwrap().account();
-    keyring::set(&system, &account, SecretBytes::new(vec![1; 32])).await.unwrap();
+    keyring::set(&system, &account, SecretBytes::new(vec![1; 32]))
+        .await
+        .unwrap();
     assert_eq!(
         open(Unlock::Keyring).await.err(),
         Some(OpenError::Keyring(KeyringState::EntryWrong))
@@ -328,7 +401,10 @@ async fn the_real_keyring_keeps_a_profile_s_key() {
         Some(OpenError::Keyring(KeyringState::EntryMissing))
     );
     let mut mended = open(passphrase("sotto voce")).await.unwrap();
-    assert_eq!(mended.mend_keyring_slot().await, Some(KeyringState::Working));
+    assert_eq!(
+        mended.mend_keyring_slot().await,
+        Some(KeyringState::Working)
+    );
     open(Unlock::Keyring).await.unwrap();
 
     vault = mended;

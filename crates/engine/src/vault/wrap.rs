@@ -15,9 +15,18 @@ pub fn wrap(under: &Key, kind: &str, profile: &ProfileId, key: &Key) -> Wrapped 
     let nonce: [u8; 12] = secret::random();
     let aad = aad(kind, profile);
     let sealed = Aes256Gcm::new(under.expose().into())
-        .encrypt(&Nonce::<Aes256Gcm>::from(nonce), Payload { msg: key.expose(), aad: &aad })
+        .encrypt(
+            &Nonce::<Aes256Gcm>::from(nonce),
+            Payload {
+                msg: key.expose(),
+                aad: &aad,
+            },
+        )
         .expect("32 bytes are far below AES-GCM's limit");
-    Wrapped { nonce: nonce.to_vec().into(), key: sealed.into() }
+    Wrapped {
+        nonce: nonce.to_vec().into(),
+        key: sealed.into(),
+    }
 }
 
 /// `None` if `under` is not the key it was wrapped under, or anything was
@@ -26,7 +35,13 @@ pub fn unwrap(under: &Key, kind: &str, profile: &ProfileId, wrapped: &Wrapped) -
     let nonce: [u8; 12] = wrapped.nonce[..].try_into().ok()?;
     let aad = aad(kind, profile);
     let key = Aes256Gcm::new(under.expose().into())
-        .decrypt(&Nonce::<Aes256Gcm>::from(nonce), Payload { msg: &wrapped.key, aad: &aad })
+        .decrypt(
+            &Nonce::<Aes256Gcm>::from(nonce),
+            Payload {
+                msg: &wrapped.key,
+                aad: &aad,
+            },
+        )
         .ok()?;
     Key::from_slice(&Zeroizing::new(key))
 }

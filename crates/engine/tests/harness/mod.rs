@@ -38,7 +38,13 @@ impl World {
     pub async fn with_tls(tls: Tls) -> Self {
         let bind = "127.0.0.1:0".parse().unwrap();
         let data = tempfile::tempdir().unwrap();
-        let mut world = Self { relay: None, data, bind, tls, pin: None };
+        let mut world = Self {
+            relay: None,
+            data,
+            bind,
+            tls,
+            pin: None,
+        };
         world.relay_starts().await;
         world
     }
@@ -67,7 +73,12 @@ impl World {
     pub fn address(&self) -> RelayAddress {
         let secure = self.tls != Tls::None;
         let host = self.bind.ip().to_string();
-        RelayAddress { secure, host, port: self.bind.port(), pin: self.pin }
+        RelayAddress {
+            secure,
+            host,
+            port: self.bind.port(),
+            pin: self.pin,
+        }
     }
 
     /// A room of `host` with all the others in it.
@@ -82,13 +93,20 @@ impl World {
             panic!("no room")
         };
         host.is_member(room).await;
-        let request = Request::CreateInvite { room, valid_for: 3_600_000 };
+        let request = Request::CreateInvite {
+            room,
+            valid_for: 3_600_000,
+        };
         let Ok(Outcome::Invite(invite)) = host.engine.request(request).await else {
             panic!("no invite")
         };
         for other in others {
             let link = invite.link.clone();
-            other.engine.request(Request::Join { link }).await.expect("the link is good");
+            other
+                .engine
+                .request(Request::Join { link })
+                .await
+                .expect("the link is good");
             other.is_member(room).await;
         }
         room
@@ -107,10 +125,18 @@ impl Person {
     pub async fn new(name: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let keyring = FakeKeyring::new();
-        let engine = create(&dir, &keyring, name).await.expect("the profile is made");
+        let engine = create(&dir, &keyring, name)
+            .await
+            .expect("the profile is made");
         let user = engine.me().await.user;
         let (_, events) = engine.subscribe().await;
-        Self { dir, keyring, engine, events, user }
+        Self {
+            dir,
+            keyring,
+            engine,
+            events,
+            user,
+        }
     }
 
     pub fn user(&self) -> UserId {
@@ -130,7 +156,8 @@ impl Person {
     }
 
     pub async fn open_again(&self) -> Result<Engine, OpenError> {
-        self.open_with(Unlock::Passphrase(Secret::new("sotto voce".into()))).await
+        self.open_with(Unlock::Passphrase(Secret::new("sotto voce".into())))
+            .await
     }
 
     pub async fn open_with(&self, unlock: Unlock) -> Result<Engine, OpenError> {
@@ -148,18 +175,33 @@ impl Person {
         for (name, bytes) in self.files() {
             std::fs::write(copy.path().join(name), bytes).unwrap();
         }
-        let Self { engine, keyring, user, dir, .. } = self;
+        let Self {
+            engine,
+            keyring,
+            user,
+            dir,
+            ..
+        } = self;
         engine.stop().await;
         drop(dir);
         let place = ProfileDir::new(copy.path());
-        let engine =
-            sotto_engine::open(&place, keyring.clone(), Unlock::Keyring).await.expect("it opens");
+        let engine = sotto_engine::open(&place, keyring.clone(), Unlock::Keyring)
+            .await
+            .expect("it opens");
         let (_, events) = engine.subscribe().await;
-        Self { dir: copy, keyring, engine, events, user }
+        Self {
+            dir: copy,
+            keyring,
+            engine,
+            events,
+            user,
+        }
     }
 
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
-        let files = std::fs::read_dir(self.dir.path()).unwrap().map(|file| file.unwrap());
+        let files = std::fs::read_dir(self.dir.path())
+            .unwrap()
+            .map(|file| file.unwrap());
         files
             .map(|file| {
                 let name = file.file_name().into_string().unwrap();
@@ -177,7 +219,9 @@ impl Person {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, wait).await.expect("it happens in time")
+        tokio::time::timeout(PATIENCE, wait)
+            .await
+            .expect("it happens in time")
     }
 
     pub async fn is_member(&mut self, room: RoomId) {
@@ -191,21 +235,38 @@ impl Person {
     }
 
     pub async fn send(&self, room: RoomId, text: &str) {
-        let body = MessageBody { text: text.into(), reply_to: None };
-        let send = Request::Send { room, id: new_message_id(), body };
-        self.engine.request(send).await.expect("the message is taken");
+        let body = MessageBody {
+            text: text.into(),
+            reply_to: None,
+        };
+        let send = Request::Send {
+            room,
+            id: new_message_id(),
+            body,
+        };
+        self.engine
+            .request(send)
+            .await
+            .expect("the message is taken");
     }
 
     /// Waits until this message is accepted and here.
     pub async fn sees(&mut self, room: RoomId, wanted: &str) {
-        if self.accepted_texts(room).await.iter().any(|text| text == wanted) {
+        if self
+            .accepted_texts(room)
+            .await
+            .iter()
+            .any(|text| text == wanted)
+        {
             return;
         }
         self.until(|event| match event {
             Event::Client(Change::Item { room: at, item }) if *at == room => match &item.kind {
-                ItemKind::Message { body, delivery: Delivery::Accepted, .. } => {
-                    (body.text == wanted).then_some(())
-                }
+                ItemKind::Message {
+                    body,
+                    delivery: Delivery::Accepted,
+                    ..
+                } => (body.text == wanted).then_some(()),
                 _ => None,
             },
             _ => None,
@@ -226,18 +287,29 @@ impl Person {
     }
 
     async fn accepted_texts(&self, room: RoomId) -> Vec<String> {
-        let page = self.engine.timeline(room, None, 1000).await.expect("the engine runs");
+        let page = self
+            .engine
+            .timeline(room, None, 1000)
+            .await
+            .expect("the engine runs");
         page.items
             .into_iter()
             .filter_map(|item| match item.kind {
-                ItemKind::Message { body, delivery: Delivery::Accepted, .. } => Some(body.text),
+                ItemKind::Message {
+                    body,
+                    delivery: Delivery::Accepted,
+                    ..
+                } => Some(body.text),
                 _ => None,
             })
             .collect()
     }
 
     pub async fn uses(&self, relay: &RelayAddress) {
-        self.engine.request(Request::AddRelay(relay.clone())).await.expect("a relay more");
+        self.engine
+            .request(Request::AddRelay(relay.clone()))
+            .await
+            .expect("a relay more");
     }
 
     /// The next status that is not on its way to another.
@@ -247,8 +319,13 @@ impl Person {
             return LinkStatus::Connected;
         }
         self.until(|event| match event {
-            Event::Link { relay: of, status: LinkStatus::Connected | LinkStatus::Off } if of == relay => {
-                let Event::Link { status, .. } = event else { return None };
+            Event::Link {
+                relay: of,
+                status: LinkStatus::Connected | LinkStatus::Off,
+            } if of == relay => {
+                let Event::Link { status, .. } = event else {
+                    return None;
+                };
                 Some(*status)
             }
             _ => None,
@@ -258,9 +335,10 @@ impl Person {
 
     pub async fn why_waiting(&mut self, relay: &RelayAddress) -> LinkProblem {
         self.until(|event| match event {
-            Event::Link { relay: of, status: LinkStatus::Waiting { why, .. } } if of == relay => {
-                Some(*why)
-            }
+            Event::Link {
+                relay: of,
+                status: LinkStatus::Waiting { why, .. },
+            } if of == relay => Some(*why),
             _ => None,
         })
         .await
@@ -268,7 +346,10 @@ impl Person {
 
     pub async fn is_waiting(&mut self) {
         self.until(|event| match event {
-            Event::Link { status: LinkStatus::Waiting { .. }, .. } => Some(()),
+            Event::Link {
+                status: LinkStatus::Waiting { .. },
+                ..
+            } => Some(()),
             _ => None,
         })
         .await;
@@ -281,9 +362,21 @@ async fn create(
     name: &str,
 ) -> Result<Engine, OpenError> {
     let passphrase = Some(Secret::new("sotto voce".into()));
-    let protection = Protection { keyring: true, passphrase };
-    let profile = Profile { name: name.into(), ..Profile::default() };
-    sotto_engine::create(&ProfileDir::new(dir.path()), keyring.clone(), protection, profile).await
+    let protection = Protection {
+        keyring: true,
+        passphrase,
+    };
+    let profile = Profile {
+        name: name.into(),
+        ..Profile::default()
+    };
+    sotto_engine::create(
+        &ProfileDir::new(dir.path()),
+        keyring.clone(),
+        protection,
+        profile,
+    )
+    .await
 }
 
 /// For what no event tells: asks until it is so.
@@ -293,7 +386,9 @@ pub async fn eventually(mut is_so: impl AsyncFnMut() -> bool) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(PATIENCE, asking).await.expect("it comes to be so");
+    tokio::time::timeout(PATIENCE, asking)
+        .await
+        .expect("it comes to be so");
 }
 
 /// A keyring that does as it is told.
@@ -328,12 +423,21 @@ impl FakeKeyring {
 impl Keyring for FakeKeyring {
     fn get(&self, entry: &str) -> Result<Option<SecretBytes>, KeyringState> {
         self.works()?;
-        Ok(self.entries.lock().unwrap().get(entry).cloned().map(SecretBytes::new))
+        Ok(self
+            .entries
+            .lock()
+            .unwrap()
+            .get(entry)
+            .cloned()
+            .map(SecretBytes::new))
     }
 
     fn set(&self, entry: &str, secret: &SecretBytes) -> Result<(), KeyringState> {
         self.works()?;
-        self.entries.lock().unwrap().insert(entry.into(), secret.expose().to_vec());
+        self.entries
+            .lock()
+            .unwrap()
+            .insert(entry.into(), secret.expose().to_vec());
         Ok(())
     }
 
