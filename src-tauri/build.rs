@@ -18,7 +18,12 @@ fn main() {
         fs::write(page, PLACEHOLDER).expect("the placeholder page can be written");
     }
     // The page is embedded at compile time: a new build of it is a new app.
-    for path in ["ui/dist", "ui/isolation", "src-tauri/capabilities", "src-tauri/ipc/names.rs"] {
+    for path in [
+        "ui/dist",
+        "ui/isolation",
+        "src-tauri/capabilities",
+        "src-tauri/ipc/names.rs",
+    ] {
         println!("cargo:rerun-if-changed={path}");
     }
     let attributes = tauri_build::Attributes::new()

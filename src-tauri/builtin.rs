@@ -60,7 +60,11 @@ enum State {
 impl BuiltIn {
     /// Off, with its data in this folder.
     pub fn new(data: PathBuf) -> Self {
-        Self { data, remembered: Remembered::default(), state: State::Off }
+        Self {
+            data,
+            remembered: Remembered::default(),
+            state: State::Off,
+        }
     }
 
     /// Whether this address is, or was last, this relay's.
@@ -91,7 +95,12 @@ impl BuiltIn {
     /// Begins to start what ran before, if anything did.
     pub async fn resume(&mut self, engine: &Engine) {
         self.remembered = recall(engine).await;
-        let Remembered { on: true, reach, address: Some(address) } = &self.remembered else {
+        let Remembered {
+            on: true,
+            reach,
+            address: Some(address),
+        } = &self.remembered
+        else {
             return;
         };
         let config = config(*reach, address.port, self.data.clone());
@@ -102,12 +111,17 @@ impl BuiltIn {
 
     /// Resolves when what [`Self::resume`] began has ended; never otherwise.
     pub async fn resumed(&mut self) {
-        let State::Resuming(starting) = &mut self.state else { return std::future::pending().await };
+        let State::Resuming(starting) = &mut self.state else {
+            return std::future::pending().await;
+        };
         let ended = starting.await;
         self.state = match ended {
             Ok(Ok(relay)) => {
                 tracing::info!("the built-in relay runs again");
-                State::On { relay, moved: self.has_moved() }
+                State::On {
+                    relay,
+                    moved: self.has_moved(),
+                }
             }
             Ok(Err(code)) => {
                 tracing::warn!(?code, "the built-in relay did not start");
@@ -152,8 +166,15 @@ impl BuiltIn {
             port: relay.address().port(),
             pin: relay.fingerprint(),
         };
-        self.state = State::On { relay, moved: false };
-        self.remembered = Remembered { on: true, reach, address: Some(address.clone()) };
+        self.state = State::On {
+            relay,
+            moved: false,
+        };
+        self.remembered = Remembered {
+            on: true,
+            reach,
+            address: Some(address.clone()),
+        };
         remember(engine, &self.remembered).await;
         engine.request(Request::AddRelay(address)).await?;
         engine.reconnect_now().await;
@@ -193,7 +214,9 @@ impl BuiltIn {
         host: IpAddr,
         port: Option<u16>,
     ) -> Result<(), UiError> {
-        let Some(old) = &self.remembered.address else { return Ok(()) };
+        let Some(old) = &self.remembered.address else {
+            return Ok(());
+        };
         let stays = self.remembered.reach == reach
             && old.host == host.to_string()
             && port.is_none_or(|port| port == old.port);
@@ -229,7 +252,11 @@ impl BuiltIn {
 
     fn has_moved(&self) -> bool {
         let now = host(self.remembered.reach).map(|host| host.to_string());
-        self.remembered.address.as_ref().map(|address| &address.host) != now.as_ref()
+        self.remembered
+            .address
+            .as_ref()
+            .map(|address| &address.host)
+            != now.as_ref()
     }
 }
 
@@ -238,7 +265,12 @@ fn config(reach: Reach, port: u16, data: PathBuf) -> Config {
         Reach::ThisComputer => (Ipv4Addr::LOCALHOST, Tls::None),
         Reach::LocalNetwork => (Ipv4Addr::UNSPECIFIED, Tls::SelfSigned),
     };
-    Config { bind: SocketAddr::from((ip, port)), data: Some(data), tls, ..Config::default() }
+    Config {
+        bind: SocketAddr::from((ip, port)),
+        data: Some(data),
+        tls,
+        ..Config::default()
+    }
 }
 
 /// Starts a relay. On a thread of its own: opening its database is a future
@@ -247,7 +279,9 @@ async fn host_relay(config: Config) -> Result<Relay, StartError> {
     let runtime = tokio::runtime::Handle::current();
     let started = tokio::task::spawn_blocking(move || runtime.block_on(sotto_relay::start(config)));
     // A start that panicked left nothing that could be used.
-    started.await.unwrap_or(Err(StartError::Data(DataError::Other)))
+    started
+        .await
+        .unwrap_or(Err(StartError::Data(DataError::Other)))
 }
 
 fn code(error: &StartError) -> ErrorCode {
@@ -282,7 +316,9 @@ fn local_network_address() -> Option<IpAddr> {
 }
 
 async fn recall(engine: &Engine) -> Remembered {
-    let Some(text) = engine.setting(KEY).await else { return Remembered::default() };
+    let Some(text) = engine.setting(KEY).await else {
+        return Remembered::default();
+    };
     serde_json::from_str(&text).unwrap_or_else(|error| {
         tracing::warn!(%error, "the built-in relay's record is of another version");
         Remembered::default()

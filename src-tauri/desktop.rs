@@ -49,7 +49,8 @@ impl Desktop for Native {
     }
 
     fn in_front(&self) -> bool {
-        self.window().is_some_and(|window| window.is_focused().unwrap_or(false))
+        self.window()
+            .is_some_and(|window| window.is_focused().unwrap_or(false))
     }
 
     fn notify(&self, note: Note) {
@@ -73,5 +74,28 @@ fn error_kind(error: &tauri_plugin_opener::Error) -> &'static str {
     match error {
         tauri_plugin_opener::Error::Io(_) => "io",
         _ => "other",
+    }
+}
+
+/// None at all, for tests.
+#[cfg(test)]
+pub struct NoDesktop;
+
+#[cfg(test)]
+impl Desktop for NoDesktop {
+    fn set_theme(&self, _: Theme) {}
+    fn in_front(&self) -> bool {
+        true
+    }
+    fn notify(&self, _: Note) {}
+    fn copy_text(&self, _: String) -> Result<(), UiError> {
+        Ok(())
+    }
+    fn open_address(&self, href: &str) -> Result<(), UiError> {
+        assert!(
+            href.starts_with("https://") || href.starts_with("mailto:"),
+            "opened {href}"
+        );
+        Ok(())
     }
 }

@@ -14,7 +14,14 @@ fn policy() -> std::collections::HashMap<String, Vec<String>> {
     };
     map.into_iter()
         .map(|(name, sources)| {
-            (name, Vec::<String>::from(sources).iter().flat_map(|s| s.split(' ')).map(str::to_owned).collect())
+            (
+                name,
+                Vec::<String>::from(sources)
+                    .iter()
+                    .flat_map(|s| s.split(' '))
+                    .map(str::to_owned)
+                    .collect(),
+            )
         })
         .collect()
 }
@@ -27,10 +34,16 @@ fn scripts_come_from_the_app_alone() {
     for (name, sources) in &policy {
         for source in sources {
             let forbidden = ["data:", "blob:", "'unsafe-", "*", "https:", "filesystem:"];
-            assert!(!forbidden.iter().any(|f| source.starts_with(f)), "{name} {source}");
+            assert!(
+                !forbidden.iter().any(|f| source.starts_with(f)),
+                "{name} {source}"
+            );
         }
     }
-    assert_eq!(policy["connect-src"], ["ipc:", "http://ipc.localhost", "'self'"]);
+    assert_eq!(
+        policy["connect-src"],
+        ["ipc:", "http://ipc.localhost", "'self'"]
+    );
     for closed in ["base-uri", "form-action", "frame-ancestors"] {
         assert_eq!(policy[closed], ["'none'"], "{closed}");
     }
@@ -47,7 +60,9 @@ fn the_one_inline_style_is_the_one_that_hides_the_isolation_frame() {
 
 fn base64(bytes: &[u8]) -> String {
     // The house's own encoding is the URL-safe one, without padding.
-    let text = sotto_wire::bytes::encode(bytes).replace('-', "+").replace('_', "/");
+    let text = sotto_wire::bytes::encode(bytes)
+        .replace('-', "+")
+        .replace('_', "/");
     let padding = "=".repeat((4 - text.len() % 4) % 4);
     text + &padding
 }
@@ -56,11 +71,17 @@ fn base64(bytes: &[u8]) -> String {
 fn the_page_is_isolated_and_gets_no_globals() {
     let context = context();
     let app = &context.config().app;
-    assert!(matches!(app.security.pattern, PatternKind::Isolation { .. }));
+    assert!(matches!(
+        app.security.pattern,
+        PatternKind::Isolation { .. }
+    ));
     assert!(!app.with_global_tauri);
     assert!(app.security.freeze_prototype);
     assert!(!app.security.asset_protocol.enable, "no files");
-    assert!(app.windows.is_empty(), "windows are made in code, with their locks");
+    assert!(
+        app.windows.is_empty(),
+        "windows are made in code, with their locks"
+    );
     assert!(context.config().build.dev_url.is_none());
 }
 
@@ -68,17 +89,32 @@ fn the_page_is_isolated_and_gets_no_globals() {
 fn one_capability_for_one_local_window() {
     let capability: serde_json::Value =
         serde_json::from_str(include_str!("capabilities/main.json")).unwrap();
-    assert_eq!(capability["windows"], serde_json::json!([crate::desktop::window::LABEL]));
+    assert_eq!(
+        capability["windows"],
+        serde_json::json!([crate::desktop::window::LABEL])
+    );
     assert_eq!(capability["local"], true);
     assert!(capability.get("remote").is_none());
-    let files = fs::read_dir(root().join("src-tauri/capabilities")).unwrap().count();
+    let files = fs::read_dir(root().join("src-tauri/capabilities"))
+        .unwrap()
+        .count();
     assert_eq!(files, 1, "the only capability file");
 }
 
 #[test]
 fn no_plugin_can_touch_files_shells_or_the_network() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
-    for plugin in ["fs", "shell", "http", "websocket", "upload", "sql", "store", "process", "localhost"] {
+    for plugin in [
+        "fs",
+        "shell",
+        "http",
+        "websocket",
+        "upload",
+        "sql",
+        "store",
+        "process",
+        "localhost",
+    ] {
         let name = format!("tauri-plugin-{plugin}");
         assert!(!manifest.contains(&name), "{name}");
     }
@@ -87,13 +123,27 @@ fn no_plugin_can_touch_files_shells_or_the_network() {
 /// Holds for the placeholder too; the built page is what it is for.
 #[test]
 fn the_built_page_has_no_inline_script_and_loads_nothing_from_elsewhere() {
-    let page = fs::read_to_string(root().join("ui/dist/index.html")).unwrap().to_lowercase();
+    let page = fs::read_to_string(root().join("ui/dist/index.html"))
+        .unwrap()
+        .to_lowercase();
     for script in page.split("<script").skip(1) {
         let (tag, rest) = script.split_once('>').unwrap();
         assert!(tag.contains("src="), "an inline script");
-        assert!(rest.trim_start().starts_with("</script>"), "a script with a body");
+        assert!(
+            rest.trim_start().starts_with("</script>"),
+            "a script with a body"
+        );
     }
-    for word in ["javascript:", "http://", "https://", "//cdn", " onload=", " onerror=", "<base", "<style"] {
+    for word in [
+        "javascript:",
+        "http://",
+        "https://",
+        "//cdn",
+        " onload=",
+        " onerror=",
+        "<base",
+        "<style",
+    ] {
         assert!(!page.contains(word), "{word}");
     }
 }

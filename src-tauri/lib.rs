@@ -30,7 +30,10 @@ pub fn run(args: Args) -> ExitCode {
     };
     let log = profile.log_file();
     if let Err(error) = logging::start(&log) {
-        return complain(&format!("the log {} cannot be written: {error}", log.display()));
+        return complain(&format!(
+            "the log {} cannot be written: {error}",
+            log.display()
+        ));
     }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
     match build(args, profile) {

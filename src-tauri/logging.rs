@@ -21,11 +21,18 @@ const USUAL: &str =
 pub fn start(path: &Path) -> io::Result<()> {
     let file = Bounded::open(path, LONGEST)?;
     let filter = EnvFilter::try_from_env("SOTTO_LOG").unwrap_or_else(|_| EnvFilter::new(USUAL));
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(file).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .with_writer(file)
+        .init();
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         // Where, not what: a panic's message may quote the value it met.
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         tracing::error!(place, "panicked");
         before(panic);
     }));
@@ -49,7 +56,12 @@ impl Bounded {
             fs::create_dir_all(folder)?;
         }
         let (file, length) = append(path)?;
-        Ok(Self(Arc::new(Mutex::new(State { path: path.into(), file, length, longest }))))
+        Ok(Self(Arc::new(Mutex::new(State {
+            path: path.into(),
+            file,
+            length,
+            longest,
+        }))))
     }
 }
 
@@ -69,7 +81,9 @@ fn append(path: &Path) -> io::Result<(File, u64)> {
 
 impl Write for Bounded {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let Ok(mut state) = self.0.lock() else { return Ok(line.len()) };
+        let Ok(mut state) = self.0.lock() else {
+            return Ok(line.len());
+        };
         if state.length >= state.longest {
             state.turn()?;
         }

@@ -42,7 +42,10 @@ impl Profile {
         }
         let dir = match &args.profile_dir {
             Some(dir) => dir.clone(),
-            None => data_folder().ok_or(NoProfile::NoDataFolder)?.join("sotto").join(&name),
+            None => data_folder()
+                .ok_or(NoProfile::NoDataFolder)?
+                .join("sotto")
+                .join(&name),
         };
         make_private(&dir)?;
         let dir = dir.canonicalize()?;
@@ -74,24 +77,37 @@ impl Profile {
             return IDENTIFIER.into();
         }
         let digest = Sha256::digest(self.dir.as_os_str().as_encoded_bytes());
-        let tail: String = digest[..6].iter().map(|byte| format!("{byte:02x}")).collect();
+        let tail: String = digest[..6]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         // A part of a D-Bus name must not start with a digit.
         format!("{IDENTIFIER}.p{tail}")
     }
 
     pub fn title(&self) -> String {
-        if self.name == DEFAULT { "Sotto".into() } else { format!("Sotto · {}", self.name) }
+        if self.name == DEFAULT {
+            "Sotto".into()
+        } else {
+            format!("Sotto · {}", self.name)
+        }
     }
 }
 
 fn is_name(text: &str) -> bool {
     (1..=NAME_MAX).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
 /// The folder for application data, as each system names it.
 fn data_folder() -> Option<PathBuf> {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+    let absolute = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|p| p.is_absolute())
+    };
     if cfg!(windows) {
         absolute("LOCALAPPDATA")
     } else if cfg!(target_os = "macos") {
@@ -114,13 +130,23 @@ mod tests {
     use super::*;
 
     fn args(profile: Option<&str>, dir: Option<&Path>) -> Args {
-        Args { profile: profile.map(Into::into), profile_dir: dir.map(Into::into), link: None }
+        Args {
+            profile: profile.map(Into::into),
+            profile_dir: dir.map(Into::into),
+            link: None,
+        }
     }
 
     #[test]
     fn a_profile_name_cannot_leave_its_folder() {
         for name in ["", ".", "..", "a/b", "a\\b", "ä", "a b", &"x".repeat(33)] {
-            assert!(matches!(Profile::resolve(&args(Some(name), None)), Err(NoProfile::Name)), "{name}");
+            assert!(
+                matches!(
+                    Profile::resolve(&args(Some(name), None)),
+                    Err(NoProfile::Name)
+                ),
+                "{name}"
+            );
         }
     }
 

@@ -6,6 +6,9 @@ mod keeper;
 mod notes;
 mod opening;
 
+#[cfg(test)]
+mod tests;
+
 pub use notes::Note;
 
 use crate::{
@@ -36,15 +39,38 @@ const ORDERS: usize = 64;
 
 /// What the keeper is asked for.
 enum Order {
-    Open { feed: Feed, answer: oneshot::Sender<Start> },
-    Create { profile: UiProfile, protection: Protection, answer: Answer<Start> },
-    Unlock { with: Unlock, answer: Answer<Start> },
-    StartRelay { reach: Reach, port: Option<u16>, answer: Answer<BuiltInRelay> },
-    StopRelay { answer: Answer<()> },
-    Relay { answer: oneshot::Sender<BuiltInRelay> },
-    Settings { settings: Settings, answer: Answer<()> },
+    Open {
+        feed: Feed,
+        answer: oneshot::Sender<Start>,
+    },
+    Create {
+        profile: UiProfile,
+        protection: Protection,
+        answer: Answer<Start>,
+    },
+    Unlock {
+        with: Unlock,
+        answer: Answer<Start>,
+    },
+    StartRelay {
+        reach: Reach,
+        port: Option<u16>,
+        answer: Answer<BuiltInRelay>,
+    },
+    StopRelay {
+        answer: Answer<()>,
+    },
+    Relay {
+        answer: oneshot::Sender<BuiltInRelay>,
+    },
+    Settings {
+        settings: Settings,
+        answer: Answer<()>,
+    },
     Link(String),
-    Stop { answer: oneshot::Sender<()> },
+    Stop {
+        answer: oneshot::Sender<()>,
+    },
 }
 
 type Answer<T> = oneshot::Sender<Result<T, UiError>>;
@@ -89,7 +115,10 @@ impl Session {
 
     /// The running engine.
     pub fn engine(&self) -> Result<Engine, UiError> {
-        self.engine.borrow().clone().ok_or_else(|| ErrorCode::Stopped.into())
+        self.engine
+            .borrow()
+            .clone()
+            .ok_or_else(|| ErrorCode::Stopped.into())
     }
 
     pub fn desktop(&self) -> &dyn Desktop {
@@ -110,16 +139,34 @@ impl Session {
         self.ask(|answer| Order::Open { feed, answer }).await
     }
 
-    pub async fn create(&self, profile: UiProfile, protection: Protection) -> Result<Start, UiError> {
-        self.ask(|answer| Order::Create { profile, protection, answer }).await?
+    pub async fn create(
+        &self,
+        profile: UiProfile,
+        protection: Protection,
+    ) -> Result<Start, UiError> {
+        self.ask(|answer| Order::Create {
+            profile,
+            protection,
+            answer,
+        })
+        .await?
     }
 
     pub async fn unlock(&self, with: Unlock) -> Result<Start, UiError> {
         self.ask(|answer| Order::Unlock { with, answer }).await?
     }
 
-    pub async fn start_relay(&self, reach: Reach, port: Option<u16>) -> Result<BuiltInRelay, UiError> {
-        self.ask(|answer| Order::StartRelay { reach, port, answer }).await?
+    pub async fn start_relay(
+        &self,
+        reach: Reach,
+        port: Option<u16>,
+    ) -> Result<BuiltInRelay, UiError> {
+        self.ask(|answer| Order::StartRelay {
+            reach,
+            port,
+            answer,
+        })
+        .await?
     }
 
     pub async fn stop_relay(&self) -> Result<(), UiError> {
@@ -131,7 +178,8 @@ impl Session {
     }
 
     pub async fn set_settings(&self, settings: Settings) -> Result<(), UiError> {
-        self.ask(|answer| Order::Settings { settings, answer }).await?
+        self.ask(|answer| Order::Settings { settings, answer })
+            .await?
     }
 
     /// An invite link was clicked somewhere.
@@ -152,7 +200,10 @@ impl Session {
     async fn ask<T>(&self, order: impl FnOnce(oneshot::Sender<T>) -> Order) -> Result<T, UiError> {
         let (answer, answered) = oneshot::channel();
         let stopped = |_| UiError::from(ErrorCode::Stopped);
-        self.orders.send(order(answer)).await.map_err(|_| ErrorCode::Stopped)?;
+        self.orders
+            .send(order(answer))
+            .await
+            .map_err(|_| ErrorCode::Stopped)?;
         answered.await.map_err(stopped)
     }
 }

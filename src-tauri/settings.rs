@@ -84,7 +84,9 @@ pub async fn load(engine: &Engine) -> Settings {
 }
 
 fn read(text: Option<&str>) -> Settings {
-    let Some(text) = text else { return Settings::default() };
+    let Some(text) = text else {
+        return Settings::default();
+    };
     serde_json::from_str(text).unwrap_or_else(|error| {
         tracing::warn!(%error, "settings of another version, back to the defaults");
         Settings::default()
@@ -102,7 +104,11 @@ mod tests {
 
     #[test]
     fn settings_survive_the_store_and_damage_is_the_default() {
-        let settings = Settings { theme: Theme::Dark, sound: false, ..Settings::default() };
+        let settings = Settings {
+            theme: Theme::Dark,
+            sound: false,
+            ..Settings::default()
+        };
         let text = serde_json::to_string(&settings).unwrap();
         assert_eq!(read(Some(&text)), settings);
         assert_eq!(read(Some("{")), Settings::default());

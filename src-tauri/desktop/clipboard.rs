@@ -11,7 +11,8 @@ pub fn copy(app: &AppHandle, text: String) -> Result<(), UiError> {
     if text.len() > LONGEST {
         return Err(ErrorCode::Internal.into());
     }
-    app.run_on_main_thread(move || put(&text)).map_err(|_| ErrorCode::Internal.into())
+    app.run_on_main_thread(move || put(&text))
+        .map_err(|_| ErrorCode::Internal.into())
 }
 
 /// Through the window system that the window itself uses, so that it works on

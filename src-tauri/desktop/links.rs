@@ -16,7 +16,9 @@ pub fn single_instance(profile: &Profile) -> TauriPlugin<Wry> {
         .dbus_id(profile.identifier())
         .callback(|app, arguments, _| {
             window::bring_to_front(app);
-            let link = Args::try_parse_from(arguments).ok().and_then(|args| args.link);
+            let link = Args::try_parse_from(arguments)
+                .ok()
+                .and_then(|args| args.link);
             if let Some(link) = link {
                 follow(app, link);
             }
@@ -33,7 +35,10 @@ pub fn listen(app: &AppHandle) {
     {
         let handle = app.clone();
         app.deep_link().on_open_url(move |event| {
-            event.urls().into_iter().for_each(|url| follow(&handle, url.into()));
+            event
+                .urls()
+                .into_iter()
+                .for_each(|url| follow(&handle, url.into()));
         });
     }
     // An AppImage and a bare Windows executable were never installed. A

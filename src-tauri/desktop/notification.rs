@@ -14,7 +14,11 @@ pub fn show(note: Note) {
 
 fn deliver(note: &Note) -> Result<(), notify_rust::error::Error> {
     let mut notification = notify_rust::Notification::new();
-    notification.appname("Sotto").icon("sotto").summary(&note.title).body(&body(&note.body));
+    notification
+        .appname("Sotto")
+        .icon("sotto")
+        .summary(&note.title)
+        .body(&body(&note.body));
     #[cfg(all(unix, not(target_os = "macos")))]
     notification
         .id(replaces(note))
@@ -33,7 +37,9 @@ fn replaces(note: &Note) -> u32 {
 /// Notification servers may read markup in a body: a message is text.
 fn body(text: &str) -> String {
     if cfg!(all(unix, not(target_os = "macos"))) {
-        text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+        text.replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
     } else {
         text.to_owned()
     }
@@ -43,6 +49,9 @@ fn body(text: &str) -> String {
 mod tests {
     #[test]
     fn a_message_is_no_markup() {
-        assert_eq!(super::body("<a href=x>&</a>"), "&lt;a href=x&gt;&amp;&lt;/a&gt;");
+        assert_eq!(
+            super::body("<a href=x>&</a>"),
+            "&lt;a href=x&gt;&amp;&lt;/a&gt;"
+        );
     }
 }

@@ -10,14 +10,18 @@ static CLOSING: AtomicBool = AtomicBool::new(false);
 
 pub fn on_event(app: &AppHandle, event: RunEvent) {
     match event {
-        RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. }
-            if label == window::LABEL =>
-        {
+        RunEvent::WindowEvent {
+            label,
+            event: WindowEvent::CloseRequested { api, .. },
+            ..
+        } if label == window::LABEL => {
             api.prevent_close();
             close(app);
         }
         // From the system's menu, or a session that ends: no code was chosen.
-        RunEvent::ExitRequested { api, code: None, .. } => {
+        RunEvent::ExitRequested {
+            api, code: None, ..
+        } => {
             api.prevent_exit();
             close(app);
         }
@@ -31,7 +35,10 @@ fn close(app: &AppHandle) {
     }
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        if let Some(session) = app.try_state::<Session>().map(|session| session.inner().clone()) {
+        if let Some(session) = app
+            .try_state::<Session>()
+            .map(|session| session.inner().clone())
+        {
             session.stop().await;
         }
         app.exit(0);
@@ -44,9 +51,10 @@ pub fn on_signals(app: &AppHandle) {
     use tokio::signal::unix::{SignalKind, signal};
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        let (Ok(mut terminate), Ok(mut interrupt)) =
-            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-        else {
+        let (Ok(mut terminate), Ok(mut interrupt)) = (
+            signal(SignalKind::terminate()),
+            signal(SignalKind::interrupt()),
+        ) else {
             return tracing::warn!("signals do not close this app");
         };
         tokio::select! {

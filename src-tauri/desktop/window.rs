@@ -2,6 +2,7 @@
 //! everything but its own page.
 
 use crate::{profile::Profile, settings::Theme};
+use std::time::Duration;
 use tauri::{
     AppHandle, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Wry,
     plugin::TauriPlugin,
@@ -12,6 +13,9 @@ use tauri_plugin_window_state::StateFlags;
 
 /// The only window; the capability names it.
 pub const LABEL: &str = "main";
+
+/// When the window shows, page or not.
+const LATEST: Duration = Duration::from_secs(5);
 
 /// The page's own backgrounds, so that nothing flashes before it is painted.
 const LIGHT: Color = Color(0xfd, 0xfd, 0xfe, 0xff);
@@ -45,6 +49,7 @@ pub fn open(app: &AppHandle, profile: &Profile) -> tauri::Result<()> {
         });
     let window = private(builder, profile).build()?;
     tame(&window);
+    reveal_late(window);
     Ok(())
 }
 
@@ -86,6 +91,14 @@ fn reveal(window: &WebviewWindow) {
     }
 }
 
+/// A page that does not load must not leave a program without a window.
+fn reveal_late(window: WebviewWindow) {
+    tauri::async_runtime::spawn(async move {
+        tokio::time::sleep(LATEST).await;
+        reveal(&window);
+    });
+}
+
 pub fn bring_to_front(app: &AppHandle) {
     if let Some(window) = app.get_webview_window(LABEL) {
         // A window that refuses one of these is in front or cannot be.
@@ -104,7 +117,9 @@ pub fn set_theme(window: &WebviewWindow, theme: Theme) {
     };
     let dark = match chosen {
         Some(chosen) => chosen == tauri::Theme::Dark,
-        None => window.theme().is_ok_and(|theme| theme == tauri::Theme::Dark),
+        None => window
+            .theme()
+            .is_ok_and(|theme| theme == tauri::Theme::Dark),
     };
     // Cosmetic: a window system that does not know themes keeps its own.
     let _ = window.set_theme(chosen);
@@ -121,7 +136,9 @@ fn dark_lamp() -> bool {
     use gtk::prelude::GtkSettingsExt as _;
     gtk::Settings::default().is_some_and(|settings| {
         settings.is_gtk_application_prefer_dark_theme()
-            || settings.gtk_theme_name().is_some_and(|name| name.to_lowercase().contains("dark"))
+            || settings
+                .gtk_theme_name()
+                .is_some_and(|name| name.to_lowercase().contains("dark"))
     })
 }
 
@@ -133,9 +150,12 @@ fn dark_lamp() -> bool {
 /// WebKitGTK, made fit for one page that never leaves.
 #[cfg(target_os = "linux")]
 fn tame(window: &WebviewWindow) {
-    use webkit2gtk::{CacheModel, SettingsExt as _, WebContextExt as _, WebViewExt};
+    use webkit2gtk::{
+        CacheModel, HardwareAccelerationPolicy, SettingsExt as _, WebContextExt as _, WebViewExt,
+    };
     let tamed = window.with_webview(|webview| {
         let view = webview.inner();
+        reload_when_it_crashes(&view);
         if let Some(context) = view.context() {
             // The page comes out of the binary: caching it again is memory for
             // nothing.
@@ -144,11 +164,46 @@ fn tame(window: &WebviewWindow) {
         if let Some(settings) = WebViewExt::settings(&view) {
             // There is no page to go back to.
             settings.set_enable_page_cache(false);
+            // Without a graphics card, acceleration is a second renderer in
+            // software: slower to start, and 80 MB more of memory.
+            if !has_graphics_card() {
+                settings.set_hardware_acceleration_policy(HardwareAccelerationPolicy::Never);
+            }
+            // A developer sees what the page complains about.
+            settings.set_enable_write_console_messages_to_stdout(cfg!(debug_assertions));
         }
     });
     if tamed.is_err() {
         tracing::warn!("the web view keeps its usual settings");
     }
+}
+
+/// The page is a process of its own and can be killed, by lack of memory for
+/// one. The engine goes on, and a new page finds everything again.
+#[cfg(target_os = "linux")]
+fn reload_when_it_crashes(view: &webkit2gtk::WebView) {
+    use std::cell::Cell;
+    use webkit2gtk::WebViewExt as _;
+    /// One that keeps crashing is left alone.
+    const TIMES: u32 = 3;
+    let crashes = Cell::new(0);
+    view.connect_web_process_terminated(move |view, reason| {
+        tracing::warn!(?reason, "the page ended by itself");
+        crashes.set(crashes.get() + 1);
+        if crashes.get() <= TIMES {
+            view.reload();
+        }
+    });
+}
+
+/// Whether the kernel offers anything to render with.
+#[cfg(target_os = "linux")]
+fn has_graphics_card() -> bool {
+    std::fs::read_dir("/dev/dri").is_ok_and(|nodes| {
+        nodes
+            .flatten()
+            .any(|node| node.file_name().as_encoded_bytes().starts_with(b"renderD"))
+    })
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -160,7 +215,8 @@ mod tests {
 
     #[test]
     fn the_page_stays_where_it_is() {
-        let check = |url: &str, expect| assert_eq!(is_own(&Url::parse(url).unwrap()), expect, "{url}");
+        let check =
+            |url: &str, expect| assert_eq!(is_own(&Url::parse(url).unwrap()), expect, "{url}");
         check("tauri://localhost/", true);
         check("tauri://localhost/index.html#room", true);
         check("tauri://elsewhere/", false);

@@ -84,7 +84,11 @@ pub enum LinkFault {
 
 impl From<ErrorCode> for UiError {
     fn from(code: ErrorCode) -> Self {
-        Self { code, max: None, link: None }
+        Self {
+            code,
+            max: None,
+            link: None,
+        }
     }
 }
 
@@ -93,9 +97,10 @@ impl From<RequestError> for UiError {
         use ErrorCode as C;
         use RequestError as E;
         match error {
-            E::MessageTooLong { max } => {
-                Self { max: Some(max.into()), ..C::MessageTooLong.into() }
-            }
+            E::MessageTooLong { max } => Self {
+                max: Some(max.into()),
+                ..C::MessageTooLong.into()
+            },
             E::BadLink(bad) => bad.into(),
             E::BadName => C::BadName.into(),
             E::EmptyMessage => C::EmptyMessage.into(),
@@ -117,7 +122,10 @@ impl From<RequestError> for UiError {
 
 impl From<BadLink> for UiError {
     fn from(bad: BadLink) -> Self {
-        Self { link: Some(bad.into()), ..ErrorCode::BadLink.into() }
+        Self {
+            link: Some(bad.into()),
+            ..ErrorCode::BadLink.into()
+        }
     }
 }
 

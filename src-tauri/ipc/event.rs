@@ -95,24 +95,35 @@ impl Event {
     /// it already.
     pub fn of(change: Change) -> Option<Self> {
         Some(match change {
-            Change::Profile(profile) => Self::Profile { profile: profile.into() },
-            Change::Room(room) => Self::Room { room: Box::new((*room).into()) },
-            Change::RoomGone(room) => Self::RoomGone { room: room.to_string() },
-            Change::Item { room, item } => {
-                Self::Item { room: room.to_string(), item: Box::new((*item).into()) }
-            }
-            Change::ItemGone { room, id } => {
-                Self::ItemGone { room: room.to_string(), id: id.to_string() }
-            }
-            Change::People { room, people } => {
-                Self::People { room: room.to_string(), people: all(people) }
-            }
-            Change::Knocks { room, knocks } => {
-                Self::Knocks { room: room.to_string(), knocks: all(knocks) }
-            }
-            Change::Invites { room, invites } => {
-                Self::Invites { room: room.to_string(), invites: all(invites) }
-            }
+            Change::Profile(profile) => Self::Profile {
+                profile: profile.into(),
+            },
+            Change::Room(room) => Self::Room {
+                room: Box::new((*room).into()),
+            },
+            Change::RoomGone(room) => Self::RoomGone {
+                room: room.to_string(),
+            },
+            Change::Item { room, item } => Self::Item {
+                room: room.to_string(),
+                item: Box::new((*item).into()),
+            },
+            Change::ItemGone { room, id } => Self::ItemGone {
+                room: room.to_string(),
+                id: id.to_string(),
+            },
+            Change::People { room, people } => Self::People {
+                room: room.to_string(),
+                people: all(people),
+            },
+            Change::Knocks { room, knocks } => Self::Knocks {
+                room: room.to_string(),
+                knocks: all(knocks),
+            },
+            Change::Invites { room, invites } => Self::Invites {
+                room: room.to_string(),
+                invites: all(invites),
+            },
             Change::Typing { room, users } => Self::Typing {
                 room: room.to_string(),
                 users: users.iter().map(ToString::to_string).collect(),
@@ -123,9 +134,10 @@ impl Event {
                 room: room.map(|room| room.to_string()),
                 code: name(code),
             },
-            Change::Notice { relay, body } => {
-                Self::Notice { relay: relay.to_string(), body }
-            }
+            Change::Notice { relay, body } => Self::Notice {
+                relay: relay.to_string(),
+                body,
+            },
         })
     }
 
@@ -198,8 +210,10 @@ mod tests {
     }
 
     fn text(events: Vec<Event>) -> String {
-        let lines: Vec<String> =
-            settle(events).iter().map(|e| serde_json::to_string(e).unwrap()).collect();
+        let lines: Vec<String> = settle(events)
+            .iter()
+            .map(|e| serde_json::to_string(e).unwrap())
+            .collect();
         lines.join("\n")
     }
 
@@ -208,7 +222,10 @@ mod tests {
         let said = text(vec![
             typing("a", &["bob"]),
             typing("b", &["bob"]),
-            Event::Notify { room: "a".into(), item: "1".into() },
+            Event::Notify {
+                room: "a".into(),
+                item: "1".into(),
+            },
             typing("a", &[]),
         ]);
         assert_eq!(

@@ -39,9 +39,9 @@ fn room_left(value: &Value, room: usize, depth: usize) -> Option<usize> {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => room.checked_sub(8),
         Value::String(text) => room.checked_sub(text.len() + 2),
-        Value::Array(items) => {
-            items.iter().try_fold(room, |room, item| room_left(item, room, depth))
-        }
+        Value::Array(items) => items
+            .iter()
+            .try_fold(room, |room, item| room_left(item, room, depth)),
         Value::Object(fields) => fields.iter().try_fold(room, |room, (name, value)| {
             room_left(value, room.checked_sub(name.len() + 4)?, depth)
         }),
@@ -56,7 +56,9 @@ mod tests {
     #[test]
     fn honest_calls_fit_and_floods_do_not() {
         let fits = |value: &Value| room_left(value, LONGEST, DEEPEST).is_some();
-        assert!(fits(&json!({ "room": "r", "text": "x".repeat(16 * 1024), "replyTo": null })));
+        assert!(fits(
+            &json!({ "room": "r", "text": "x".repeat(16 * 1024), "replyTo": null })
+        ));
         assert!(!fits(&json!({ "text": "x".repeat(LONGEST) })));
         assert!(!fits(&json!({ "text": vec![0; LONGEST] })));
         let mut deep = json!(1);

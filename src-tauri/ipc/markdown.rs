@@ -7,6 +7,7 @@
 //! disappears, and a link's text cannot name another place than the link's.
 
 mod build;
+mod frames;
 mod links;
 
 #[cfg(test)]
@@ -23,25 +24,48 @@ pub use links::safe_href;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum Block {
-    Paragraph { inlines: Vec<Inline> },
-    Code { language: String, text: String },
-    Quote { blocks: Vec<Block> },
+    Paragraph {
+        inlines: Vec<Inline>,
+    },
+    Code {
+        language: String,
+        text: String,
+    },
+    Quote {
+        blocks: Vec<Block>,
+    },
     /// `start` is the first number of a numbered list, null for bullets.
-    List { start: Option<u32>, items: Vec<Vec<Block>> },
+    List {
+        start: Option<u32>,
+        items: Vec<Vec<Block>>,
+    },
 }
 
 /// A part of a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum Inline {
-    Text { text: String },
-    Code { text: String },
+    Text {
+        text: String,
+    },
+    Code {
+        text: String,
+    },
     Break,
-    Strong { inlines: Vec<Inline> },
-    Emphasis { inlines: Vec<Inline> },
-    Strike { inlines: Vec<Inline> },
+    Strong {
+        inlines: Vec<Inline>,
+    },
+    Emphasis {
+        inlines: Vec<Inline>,
+    },
+    Strike {
+        inlines: Vec<Inline>,
+    },
     /// `href` starts with `https://` or `mailto:`.
-    Link { href: String, inlines: Vec<Inline> },
+    Link {
+        href: String,
+        inlines: Vec<Inline>,
+    },
 }
 
 /// Most nodes of one message. A page of the busiest honest message has some
@@ -54,12 +78,17 @@ const ROUNDS: usize = 3;
 /// Parses a message.
 pub fn parse(text: &str) -> Vec<Block> {
     let mut text = clean_text(text, true);
+    if text.lines().any(opens_too_much) {
+        return plain(&text);
+    }
     for _ in 0..ROUNDS {
         match keep_definitions(&text) {
             None => {
                 let events = TextMergeStream::new(Parser::new_ext(&text, OPTIONS));
                 let blocks = build::tree(events, NODES);
-                return blocks.filter(|blocks| !blocks.is_empty()).unwrap_or_else(|| plain(&text));
+                return blocks
+                    .filter(|blocks| !blocks.is_empty())
+                    .unwrap_or_else(|| plain(&text));
             }
             Some(kept) => text = kept,
         }
@@ -69,13 +98,36 @@ pub fn parse(text: &str) -> Vec<Block> {
 
 const OPTIONS: Options = Options::ENABLE_STRIKETHROUGH;
 
+/// Most quotes and lists that one line may open. The parser's time grows with
+/// the square of it; people come to four.
+const OPENINGS: usize = 32;
+
+/// Whether a line opens more quotes and lists than any that was written by
+/// hand.
+fn opens_too_much(line: &str) -> bool {
+    let marks = line.as_bytes();
+    let prefix = marks
+        .iter()
+        .take_while(|b| b">-*+ \t0123456789.)".contains(b))
+        .count();
+    let opens = |at: &usize| match marks[*at] {
+        b'>' => true,
+        b'-' | b'*' | b'+' | b'.' | b')' => matches!(marks.get(at + 1), Some(b' ' | b'\t')),
+        _ => false,
+    };
+    (0..prefix).filter(opens).count() > OPENINGS
+}
+
 /// Link definitions (`[name]: target`) vanish from what Markdown shows. They
 /// are escaped, so that what somebody wrote is what others read. `None`: there
 /// are none.
 fn keep_definitions(text: &str) -> Option<String> {
     let parser = Parser::new_ext(text, OPTIONS);
-    let mut starts: Vec<usize> =
-        parser.reference_definitions().iter().map(|(_, definition)| definition.span.start).collect();
+    let mut starts: Vec<usize> = parser
+        .reference_definitions()
+        .iter()
+        .map(|(_, definition)| definition.span.start)
+        .collect();
     if starts.is_empty() {
         return None;
     }
@@ -96,11 +148,15 @@ fn plain(text: &str) -> Vec<Block> {
     let mut inlines = Vec::new();
     let mut lines = text.trim().splitn(NODES / 2, '\n');
     if let Some(first) = lines.next() {
-        inlines.push(Inline::Text { text: first.to_owned() });
+        inlines.push(Inline::Text {
+            text: first.to_owned(),
+        });
     }
     for line in lines {
         inlines.push(Inline::Break);
-        inlines.push(Inline::Text { text: line.to_owned() });
+        inlines.push(Inline::Text {
+            text: line.to_owned(),
+        });
     }
     vec![Block::Paragraph { inlines }]
 }

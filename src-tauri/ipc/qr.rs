@@ -35,9 +35,18 @@ mod tests {
     #[test]
     fn a_code_draws_its_three_corners() {
         let (path, size) = path(&[7; 66]).unwrap();
-        assert!(path.starts_with("M0 0h7v1h-7z"), "the corner at the top left");
-        assert!(path.contains(&format!("M{} 0h7v1h-7z", size - 7)), "at the top right");
-        assert!(path.contains(&format!("M0 {}h7v1h-7z", size - 1)), "at the bottom left");
+        assert!(
+            path.starts_with("M0 0h7v1h-7z"),
+            "the corner at the top left"
+        );
+        assert!(
+            path.contains(&format!("M{} 0h7v1h-7z", size - 7)),
+            "at the top right"
+        );
+        assert!(
+            path.contains(&format!("M0 {}h7v1h-7z", size - 1)),
+            "at the bottom left"
+        );
     }
 
     #[test]

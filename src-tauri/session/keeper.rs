@@ -8,6 +8,8 @@
 //! | open | closed (failed) | the engine stops by itself |
 //! | any | ended | the app closes |
 
+mod hearing;
+
 use super::{
     Feed, Order,
     notes::Rooms,
@@ -18,19 +20,15 @@ use crate::{
     desktop::Desktop,
     ipc::{
         error::{ErrorCode, UiError},
-        event::{self, Event},
+        event::Event,
         view::{BuiltInRelay, Reach, Relay, Snapshot, Start},
     },
     settings::{self, Settings},
 };
-use sotto_client::{Change, model};
-use sotto_engine::{self as engine, Engine, Keyring, ProfileDir, Protection, StopWhy, Unlock};
-use sotto_wire::RelayAddress;
+use sotto_client::model;
+use sotto_engine::{self as engine, Engine, Keyring, ProfileDir, Protection, Unlock};
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
-
-/// Most engine events that are looked at before the page is told.
-const BURST: usize = 256;
 
 pub struct Keeper {
     dir: ProfileDir,
@@ -74,7 +72,16 @@ impl Keeper {
         link: Option<String>,
     ) -> Self {
         let stage = Stage::Closed(Closed::Failed(ErrorCode::Stopped));
-        Self { dir, keyring, desktop, engine, relay, stage, feed: None, link }
+        Self {
+            dir,
+            keyring,
+            desktop,
+            engine,
+            relay,
+            stage,
+            feed: None,
+            link,
+        }
     }
 
     /// Serves until it is told to stop or nobody can tell it anything.
@@ -98,7 +105,10 @@ impl Keeper {
 
     async fn next(&mut self, orders: &mut mpsc::Receiver<Order>) -> Next {
         let events = match &mut self.stage {
-            Stage::Open(Open { events: Some(events), .. }) => Some(events),
+            Stage::Open(Open {
+                events: Some(events),
+                ..
+            }) => Some(events),
             _ => None,
         };
         let event = async {
@@ -122,13 +132,21 @@ impl Keeper {
                 self.feed = Some(feed);
                 let _ = answer.send(self.start().await);
             }
-            Order::Create { profile, protection, answer } => {
+            Order::Create {
+                profile,
+                protection,
+                answer,
+            } => {
                 let _ = answer.send(self.create(profile.into(), protection).await);
             }
             Order::Unlock { with, answer } => {
                 let _ = answer.send(self.unlock(with).await);
             }
-            Order::StartRelay { reach, port, answer } => {
+            Order::StartRelay {
+                reach,
+                port,
+                answer,
+            } => {
                 let _ = answer.send(self.start_relay(reach, port).await);
             }
             Order::StopRelay { answer } => {
@@ -159,7 +177,12 @@ impl Keeper {
         self.desktop.set_theme(settings.theme);
         self.relay.resume(&engine).await;
         self.engine.send_replace(Some(engine.clone()));
-        self.stage = Stage::Open(Open { engine, events: None, settings, rooms: Rooms::default() });
+        self.stage = Stage::Open(Open {
+            engine,
+            events: None,
+            settings,
+            rooms: Rooms::default(),
+        });
     }
 
     /// What the page finds. A profile that failed to open is tried again.
@@ -172,6 +195,8 @@ impl Keeper {
             Stage::Open(open) => {
                 let (snapshot, events) = open.engine.subscribe().await;
                 open.events = Some(events);
+                // Again: a profile can be open before there is a window.
+                self.desktop.set_theme(open.settings.theme);
                 open.rooms = Rooms::of(&snapshot.rooms);
                 let snapshot = Box::new(Snapshot {
                     me: snapshot.me.into(),
@@ -203,8 +228,7 @@ impl Keeper {
         if model::clean_name(&profile.name).is_none() {
             return Err(ErrorCode::BadName.into());
         }
-        let engine =
-            engine::create(&self.dir, self.keyring.clone(), protection, profile).await?;
+        let engine = engine::create(&self.dir, self.keyring.clone(), protection, profile).await?;
         self.opened(engine).await;
         Ok(self.start().await)
     }
@@ -235,116 +259,6 @@ impl Keeper {
         tracing::info!("closed");
     }
 
-    // --- what the engine says ------------------------------------------
-
-    async fn engine_said(&mut self, first: Option<engine::Event>) {
-        let mut burst = Vec::new();
-        let mut next = first;
-        let mut gone = None;
-        while let Some(event) = next {
-            if let engine::Event::Stopped(why) = event {
-                gone = Some(why);
-                break;
-            }
-            self.translate(event, &mut burst).await;
-            next = self.ready_event().filter(|_| burst.len() < BURST);
-        }
-        if burst.is_empty() && gone.is_none() && self.subscription_ended() {
-            burst.push(Event::Lagged);
-        }
-        event::settle(burst).into_iter().for_each(|event| self.tell(event));
-        if let Some(why) = gone {
-            self.engine_stopped(why).await;
-        }
-    }
-
-    fn ready_event(&mut self) -> Option<engine::Event> {
-        match &mut self.stage {
-            Stage::Open(Open { events: Some(events), .. }) => events.try_recv().ok(),
-            _ => None,
-        }
-    }
-
-    /// Lets go of a subscription that gave nothing more.
-    fn subscription_ended(&mut self) -> bool {
-        match &mut self.stage {
-            Stage::Open(open) => open.events.take().is_some(),
-            Stage::Closed(_) => false,
-        }
-    }
-
-    async fn translate(&mut self, event: engine::Event, burst: &mut Vec<Event>) {
-        match event {
-            engine::Event::Client(change) => {
-                self.learn(&change);
-                burst.extend(Event::of(change));
-            }
-            engine::Event::Notify { room, item } => {
-                burst.push(Event::Notify { room: room.to_string(), item: item.to_string() });
-                self.notify(room, item).await;
-            }
-            engine::Event::Link { relay, status } => {
-                burst.push(self.link_changed(&relay, status).await);
-            }
-            engine::Event::Problem(problem) => {
-                burst.push(Event::Problem { problem: problem.into() });
-            }
-            engine::Event::ProblemGone(problem) => {
-                burst.push(Event::ProblemGone { problem: problem.into() });
-            }
-            engine::Event::Lagged => {
-                tracing::warn!("the page did not keep up");
-                self.subscription_ended();
-                burst.push(Event::Lagged);
-            }
-            // Taken out before.
-            engine::Event::Stopped(_) => {}
-        }
-    }
-
-    /// A relay that is switched off is gone, unless the engine still knows it.
-    async fn link_changed(&self, relay: &RelayAddress, status: engine::LinkStatus) -> Event {
-        if let (engine::LinkStatus::Off, Stage::Open(open)) = (status, &self.stage)
-            && !open.engine.relays().await.iter().any(|(known, _)| known == relay)
-        {
-            return Event::RelayGone { address: relay.to_string() };
-        }
-        Event::Relay { relay: Relay::new(relay, status, self.relay.is(relay)) }
-    }
-
-    fn learn(&mut self, change: &Change) {
-        let Stage::Open(open) = &mut self.stage else { return };
-        match change {
-            Change::Room(room) => open.rooms.learn(room),
-            Change::RoomGone(room) => open.rooms.forget(room),
-            _ => {}
-        }
-    }
-
-    /// A desktop notification, unless the window is in front: there the page
-    /// shows it.
-    async fn notify(&self, room: sotto_wire::RoomId, item: sotto_wire::MessageId) {
-        let Stage::Open(open) = &self.stage else { return };
-        if self.desktop.in_front() {
-            return;
-        }
-        if let Some(note) = open.rooms.note(&open.engine, &open.settings, room, item).await {
-            self.desktop.notify(note);
-        }
-    }
-
-    async fn engine_stopped(&mut self, why: StopWhy) {
-        let code = match why {
-            StopWhy::Asked => ErrorCode::Stopped,
-            StopWhy::Store(failure) => failure.into(),
-        };
-        tracing::error!(?code, "the engine stopped");
-        self.engine.send_replace(None);
-        self.stage = Stage::Closed(Closed::Failed(code));
-        self.relay.end().await;
-        self.tell(Event::Stopped { code });
-    }
-
     fn tell(&mut self, event: Event) {
         if let Some(feed) = &self.feed
             && !feed(event)
@@ -355,18 +269,30 @@ impl Keeper {
 
     // --- relay, settings, links ----------------------------------------
 
-    async fn start_relay(&mut self, reach: Reach, port: Option<u16>) -> Result<BuiltInRelay, UiError> {
-        let Stage::Open(open) = &self.stage else { return Err(ErrorCode::Stopped.into()) };
+    async fn start_relay(
+        &mut self,
+        reach: Reach,
+        port: Option<u16>,
+    ) -> Result<BuiltInRelay, UiError> {
+        let Stage::Open(open) = &self.stage else {
+            return Err(ErrorCode::Stopped.into());
+        };
         self.relay.start(&open.engine, reach, port).await?;
         let relay = self.relay.view();
-        self.tell(Event::BuiltIn { relay: relay.clone() });
+        self.tell(Event::BuiltIn {
+            relay: relay.clone(),
+        });
         Ok(relay)
     }
 
     async fn stop_relay(&mut self) -> Result<(), UiError> {
-        let Stage::Open(open) = &self.stage else { return Err(ErrorCode::Stopped.into()) };
+        let Stage::Open(open) = &self.stage else {
+            return Err(ErrorCode::Stopped.into());
+        };
         self.relay.stop(&open.engine).await;
-        self.tell(Event::BuiltIn { relay: self.relay.view() });
+        self.tell(Event::BuiltIn {
+            relay: self.relay.view(),
+        });
         Ok(())
     }
 
@@ -377,11 +303,15 @@ impl Keeper {
             // The links were dialed before the relay could answer.
             open.engine.reconnect_now().await;
         }
-        self.tell(Event::BuiltIn { relay: self.relay.view() });
+        self.tell(Event::BuiltIn {
+            relay: self.relay.view(),
+        });
     }
 
     async fn set_settings(&mut self, settings: Settings) -> Result<(), UiError> {
-        let Stage::Open(open) = &mut self.stage else { return Err(ErrorCode::Stopped.into()) };
+        let Stage::Open(open) = &mut self.stage else {
+            return Err(ErrorCode::Stopped.into());
+        };
         settings::save(&open.engine, &settings).await?;
         self.desktop.set_theme(settings.theme);
         open.settings = settings;
@@ -390,7 +320,8 @@ impl Keeper {
 
     /// A watching page is told; otherwise the next snapshot carries it.
     fn clicked(&mut self, link: String) {
-        if matches!(&self.stage, Stage::Open(open) if open.events.is_some()) && self.feed.is_some() {
+        if matches!(&self.stage, Stage::Open(open) if open.events.is_some()) && self.feed.is_some()
+        {
             self.tell(Event::Link { link });
         } else {
             self.link = Some(link);

@@ -33,7 +33,8 @@ impl Rooms {
     }
 
     pub fn learn(&mut self, room: &RoomView) {
-        self.0.insert(room.id, (room.name.clone(), room.prefs.muted));
+        self.0
+            .insert(room.id, (room.name.clone(), room.prefs.muted));
     }
 
     pub fn forget(&mut self, room: &RoomId) {
@@ -59,7 +60,12 @@ impl Rooms {
 }
 
 fn write(settings: &Settings, room: RoomId, name: &str, item: &Item) -> Option<Note> {
-    let ItemKind::Message { name: from, body, .. } = &item.kind else { return None };
+    let ItemKind::Message {
+        name: from, body, ..
+    } = &item.kind
+    else {
+        return None;
+    };
     let words = Words::of(settings.language);
     let (title, body) = match settings.notifications {
         Notifications::Off => return None,
@@ -87,9 +93,15 @@ impl Words {
             Language::System => system_is_german(),
         };
         if german {
-            Self { message: "Neue Nachricht", message_from: "Neue Nachricht von" }
+            Self {
+                message: "Neue Nachricht",
+                message_from: "Neue Nachricht von",
+            }
         } else {
-            Self { message: "New message", message_from: "New message from" }
+            Self {
+                message: "New message",
+                message_from: "New message from",
+            }
         }
     }
 }
@@ -108,7 +120,11 @@ mod tests {
     use sotto_wire::UserId;
 
     fn said(notifications: Notifications) -> Option<(String, String)> {
-        let settings = Settings { notifications, language: Language::En, ..Settings::default() };
+        let settings = Settings {
+            notifications,
+            language: Language::En,
+            ..Settings::default()
+        };
         let item = Item {
             id: MessageId([1; 16]),
             position: 1,
@@ -116,7 +132,10 @@ mod tests {
             kind: ItemKind::Message {
                 from: UserId([2; 32]),
                 name: "Bob".into(),
-                body: MessageBody { text: "x".repeat(1_000), reply_to: None },
+                body: MessageBody {
+                    text: "x".repeat(1_000),
+                    reply_to: None,
+                },
                 delivery: Delivery::Accepted,
             },
         };

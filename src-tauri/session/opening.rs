@@ -14,18 +14,35 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Why there is no engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Closed {
-    New { keyring: KeyringState },
-    Locked { keyring: KeyringState, passphrase: bool, recovery: bool, app_lock: bool },
+    New {
+        keyring: KeyringState,
+    },
+    Locked {
+        keyring: KeyringState,
+        passphrase: bool,
+        recovery: bool,
+        app_lock: bool,
+    },
     Failed(ErrorCode),
 }
 
 impl From<Closed> for Start {
     fn from(closed: Closed) -> Self {
         match closed {
-            Closed::New { keyring } => Self::New { keyring: keyring.into() },
-            Closed::Locked { keyring, passphrase, recovery, app_lock } => {
-                Self::Locked { keyring: KeyringView::from(keyring), passphrase, recovery, app_lock }
-            }
+            Closed::New { keyring } => Self::New {
+                keyring: keyring.into(),
+            },
+            Closed::Locked {
+                keyring,
+                passphrase,
+                recovery,
+                app_lock,
+            } => Self::Locked {
+                keyring: KeyringView::from(keyring),
+                passphrase,
+                recovery,
+                app_lock,
+            },
             Closed::Failed(code) => Self::Failed { code },
         }
     }
@@ -34,10 +51,28 @@ impl From<Closed> for Start {
 /// Opens the profile if nobody needs to be asked for anything.
 pub async fn open(dir: &ProfileDir, keyring: &Arc<dyn Keyring>) -> Result<Engine, Closed> {
     match sotto_engine::inspect(dir, keyring.clone()).await {
-        Ok(Lock::New) => Err(Closed::New { keyring: probe(keyring).await }),
-        Ok(Lock::Locked { keyring, passphrase, recovery, app_lock }) => {
-            tracing::info!(?keyring, passphrase, recovery, app_lock, "the profile is locked");
-            Err(Closed::Locked { keyring, passphrase, recovery, app_lock })
+        Ok(Lock::New) => Err(Closed::New {
+            keyring: probe(keyring).await,
+        }),
+        Ok(Lock::Locked {
+            keyring,
+            passphrase,
+            recovery,
+            app_lock,
+        }) => {
+            tracing::info!(
+                ?keyring,
+                passphrase,
+                recovery,
+                app_lock,
+                "the profile is locked"
+            );
+            Err(Closed::Locked {
+                keyring,
+                passphrase,
+                recovery,
+                app_lock,
+            })
         }
         Ok(Lock::Ready) => sotto_engine::open(dir, keyring.clone(), Unlock::Keyring)
             .await
@@ -57,11 +92,13 @@ async fn probe(keyring: &Arc<dyn Keyring>) -> KeyringState {
     let (answer, answered) = tokio::sync::oneshot::channel();
     // A thread of its own: one that hangs behind a prompt must not keep the
     // runtime from ending.
-    let asked = std::thread::Builder::new().name("sotto-keyring".into()).spawn(move || {
-        let state = keyring.get("probe").err().unwrap_or(KeyringState::Working);
-        // Nobody waits any more: they gave up.
-        let _ = answer.send(state);
-    });
+    let asked = std::thread::Builder::new()
+        .name("sotto-keyring".into())
+        .spawn(move || {
+            let state = keyring.get("probe").err().unwrap_or(KeyringState::Working);
+            // Nobody waits any more: they gave up.
+            let _ = answer.send(state);
+        });
     if asked.is_err() {
         return KeyringState::NoService;
     }

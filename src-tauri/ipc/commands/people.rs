@@ -33,18 +33,28 @@ pub async fn knocks(session: State<'_, Session>, room: String) -> Answer<Vec<Kno
 
 #[tauri::command]
 #[specta::specta]
-pub async fn remove_person(
-    session: State<'_, Session>,
-    room: String,
-    user: String,
-) -> Answer<()> {
-    ask(&session, Request::Remove { room: room_id(&room)?, user: user_id(&user)? }).await
+pub async fn remove_person(session: State<'_, Session>, room: String, user: String) -> Answer<()> {
+    ask(
+        &session,
+        Request::Remove {
+            room: room_id(&room)?,
+            user: user_id(&user)?,
+        },
+    )
+    .await
 }
 
 #[tauri::command]
 #[specta::specta]
 pub async fn make_host(session: State<'_, Session>, room: String, user: String) -> Answer<()> {
-    ask(&session, Request::MakeHost { room: room_id(&room)?, user: user_id(&user)? }).await
+    ask(
+        &session,
+        Request::MakeHost {
+            room: room_id(&room)?,
+            user: user_id(&user)?,
+        },
+    )
+    .await
 }
 
 /// The safety number with this person.
@@ -52,16 +62,21 @@ pub async fn make_host(session: State<'_, Session>, room: String, user: String) 
 #[specta::specta]
 pub async fn safety(session: State<'_, Session>, user: String) -> Answer<Safety> {
     let safety = session.engine()?.safety(user_id(&user)?).await;
-    safety.map(Safety::from).ok_or_else(|| ErrorCode::UnknownPerson.into())
+    safety
+        .map(Safety::from)
+        .ok_or_else(|| ErrorCode::UnknownPerson.into())
 }
 
 /// The safety number was compared, and matched or did not.
 #[tauri::command]
 #[specta::specta]
-pub async fn set_verified(
-    session: State<'_, Session>,
-    user: String,
-    verified: bool,
-) -> Answer<()> {
-    ask(&session, Request::SetVerified { user: user_id(&user)?, verified }).await
+pub async fn set_verified(session: State<'_, Session>, user: String, verified: bool) -> Answer<()> {
+    ask(
+        &session,
+        Request::SetVerified {
+            user: user_id(&user)?,
+            verified,
+        },
+    )
+    .await
 }

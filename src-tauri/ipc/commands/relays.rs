@@ -17,7 +17,9 @@ pub async fn start_built_in_relay(
     reach: Reach,
     port: Option<u16>,
 ) -> Answer<BuiltInRelay> {
-    session.start_relay(reach, port.filter(|port| *port > 0)).await
+    session
+        .start_relay(reach, port.filter(|port| *port > 0))
+        .await
 }
 
 #[tauri::command]

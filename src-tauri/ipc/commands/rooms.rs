@@ -23,7 +23,16 @@ pub async fn create_room(
     admission: Admission,
 ) -> Answer<String> {
     let relay = relay.parse()?;
-    ask_room(&session, Request::CreateRoom { relay, name, topic, admission: admission.into() }).await
+    ask_room(
+        &session,
+        Request::CreateRoom {
+            relay,
+            name,
+            topic,
+            admission: admission.into(),
+        },
+    )
+    .await
 }
 
 #[tauri::command]
@@ -36,7 +45,16 @@ pub async fn change_room(
     admission: Admission,
 ) -> Answer<()> {
     let room = room_id(&room)?;
-    ask(&session, Request::ChangeRoom { room, name, topic, admission: admission.into() }).await
+    ask(
+        &session,
+        Request::ChangeRoom {
+            room,
+            name,
+            topic,
+            admission: admission.into(),
+        },
+    )
+    .await
 }
 
 /// Says where a link leads, or what is wrong with it, without following it.
@@ -44,9 +62,14 @@ pub async fn change_room(
 #[specta::specta]
 pub async fn check_link(link: String) -> Answer<CheckedLink> {
     let link: Link = link.parse()?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     link.check(u64::try_from(now.as_millis()).unwrap_or(u64::MAX))?;
-    Ok(CheckedLink { relay: link.relay.authority(), expires: link.expires.into() })
+    Ok(CheckedLink {
+        relay: link.relay.authority(),
+        expires: link.expires.into(),
+    })
 }
 
 /// Knocks. Answers with the room that waits to be let into.
@@ -70,7 +93,15 @@ pub async fn create_invite(
     valid_for_ms: Num,
 ) -> Answer<Invite> {
     let valid_for = valid_for_ms.unsigned().ok_or(ErrorCode::Internal)?;
-    match request(&session, Request::CreateInvite { room: room_id(&room)?, valid_for }).await? {
+    match request(
+        &session,
+        Request::CreateInvite {
+            room: room_id(&room)?,
+            valid_for,
+        },
+    )
+    .await?
+    {
         Outcome::Invite(invite) => Ok(invite.into()),
         Outcome::Done | Outcome::Room(_) => Err(ErrorCode::Internal.into()),
     }
@@ -84,7 +115,14 @@ pub async fn revoke_invite(
     invite: String,
 ) -> Answer<()> {
     let invite = message_id(&invite, ErrorCode::UnknownInvite)?;
-    ask(&session, Request::RevokeInvite { room: room_id(&room)?, invite }).await
+    ask(
+        &session,
+        Request::RevokeInvite {
+            room: room_id(&room)?,
+            invite,
+        },
+    )
+    .await
 }
 
 #[tauri::command]
@@ -96,7 +134,15 @@ pub async fn answer_knock(
     admit: bool,
 ) -> Answer<()> {
     let knock = message_id(&knock, ErrorCode::UnknownKnock)?;
-    ask(&session, Request::AnswerKnock { room: room_id(&room)?, knock, admit }).await
+    ask(
+        &session,
+        Request::AnswerKnock {
+            room: room_id(&room)?,
+            knock,
+            admit,
+        },
+    )
+    .await
 }
 
 #[tauri::command]

@@ -27,10 +27,7 @@ pub async fn slots(session: State<'_, Session>) -> Answer<Slots> {
 /// Sets the passphrase, or removes it with null.
 #[tauri::command]
 #[specta::specta]
-pub async fn set_passphrase(
-    session: State<'_, Session>,
-    passphrase: Option<String>,
-) -> Answer<()> {
+pub async fn set_passphrase(session: State<'_, Session>, passphrase: Option<String>) -> Answer<()> {
     let passphrase = passphrase.map(new_passphrase).transpose()?;
     Ok(session.engine()?.set_passphrase(passphrase).await?)
 }
@@ -40,7 +37,12 @@ pub async fn set_passphrase(
 #[tauri::command]
 #[specta::specta]
 pub async fn new_recovery_code(session: State<'_, Session>) -> Answer<String> {
-    Ok(session.engine()?.new_recovery_code().await?.expose().to_owned())
+    Ok(session
+        .engine()?
+        .new_recovery_code()
+        .await?
+        .expose()
+        .to_owned())
 }
 
 /// Builds the keyring entry (again), or removes it.

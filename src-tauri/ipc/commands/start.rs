@@ -40,7 +40,9 @@ pub(super) fn new_passphrase(text: String) -> Answer<Secret> {
 #[tauri::command]
 #[specta::specta]
 pub async fn open(session: State<'_, Session>, channel: Channel<Event>) -> Answer<Start> {
-    session.open(Box::new(move |event| channel.send(event).is_ok())).await
+    session
+        .open(Box::new(move |event| channel.send(event).is_ok()))
+        .await
 }
 
 #[tauri::command]
@@ -52,7 +54,15 @@ pub async fn create_profile(
     use_keyring: bool,
 ) -> Answer<Start> {
     let passphrase = passphrase.map(new_passphrase).transpose()?;
-    session.create(profile, Protection { keyring: use_keyring, passphrase }).await
+    session
+        .create(
+            profile,
+            Protection {
+                keyring: use_keyring,
+                passphrase,
+            },
+        )
+        .await
 }
 
 #[tauri::command]

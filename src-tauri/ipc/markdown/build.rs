@@ -3,18 +3,20 @@
 
 use super::{
     Block, Inline,
+    frames::{Blocks, Frame, Kind, Span, frame, trimmed},
     links::{linkify, names_another_place, safe_href},
 };
-use pulldown_cmark::{CodeBlockKind, CowStr, Event, Tag};
+use pulldown_cmark::{Event, Tag};
 
 /// Most containers inside each other. Deeper ones are flattened into the last.
 const DEPTH: usize = 10;
-/// Longest language of a code block.
-const LANGUAGE: usize = 24;
 
 /// The tree of a document; `None` if it would have more than `most` nodes.
 pub fn tree<'a>(events: impl Iterator<Item = Event<'a>>, most: usize) -> Option<Vec<Block>> {
-    let mut builder = Builder { stack: vec![Frame::Blocks(Blocks::new(Kind::Root))], left: most };
+    let mut builder = Builder {
+        stack: vec![Frame::Blocks(Blocks::new(Kind::Root))],
+        left: most,
+    };
     for event in events {
         builder.event(event)?;
     }
@@ -35,73 +37,21 @@ struct Builder {
     left: usize,
 }
 
-enum Frame {
-    Blocks(Blocks),
-    Inlines { kind: Span, inlines: Vec<Inline> },
-    Code { language: String, text: String },
-    /// Flattened: what is inside goes to the frame below.
-    Through,
-}
-
-enum Span {
-    Paragraph,
-    Heading,
-    Strong,
-    Emphasis,
-    Strike,
-    Link(String),
-    /// An image, of which only the description is shown.
-    Image(String),
-}
-
-enum Kind {
-    Root,
-    Quote,
-    List { start: Option<u32>, items: Vec<Vec<Block>> },
-    Item,
-}
-
-struct Blocks {
-    kind: Kind,
-    blocks: Vec<Block>,
-    /// Inlines outside of any paragraph, as in the items of tight lists.
-    loose: Vec<Inline>,
-}
-
-impl Blocks {
-    fn new(kind: Kind) -> Self {
-        Self { kind, blocks: Vec::new(), loose: Vec::new() }
-    }
-
-    fn push(&mut self, block: Block) {
-        self.settle();
-        self.blocks.push(block);
-    }
-
-    fn settle(&mut self) {
-        let inlines = trimmed(std::mem::take(&mut self.loose));
-        if !inlines.is_empty() {
-            self.blocks.push(Block::Paragraph { inlines });
-        }
-    }
-
-    fn done(mut self) -> Vec<Block> {
-        self.settle();
-        self.blocks
-    }
-}
-
 impl Builder {
     fn event(&mut self, event: Event<'_>) -> Option<()> {
         match event {
             Event::Start(tag) => self.open(tag),
             Event::End(_) => self.close(),
             Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => self.text(&text),
-            Event::Code(text) => self.inline(Inline::Code { text: text.into_string() }),
+            Event::Code(text) => self.inline(Inline::Code {
+                text: text.into_string(),
+            }),
             Event::SoftBreak | Event::HardBreak => self.inline(Inline::Break),
-            Event::Rule => {
-                self.block(Block::Paragraph { inlines: vec![Inline::Text { text: "———".into() }] })
-            }
+            Event::Rule => self.block(Block::Paragraph {
+                inlines: vec![Inline::Text {
+                    text: "———".into()
+                }],
+            }),
             // Not asked of the parser; shown as text should it ever send them.
             Event::InlineMath(text) | Event::DisplayMath(text) | Event::FootnoteReference(text) => {
                 self.text(&text)
@@ -111,19 +61,35 @@ impl Builder {
     }
 
     fn open(&mut self, tag: Tag<'_>) -> Option<()> {
-        let frame = if self.stack.len() > DEPTH { Frame::Through } else { frame(tag) };
+        let frame = if self.stack.len() > DEPTH {
+            Frame::Through
+        } else {
+            frame(tag)
+        };
         // A block inside a paragraph cannot be shown; it is flattened.
         let fits = match (&frame, self.stack.last()) {
             (Frame::Through, _) => true,
-            (Frame::Inlines { kind: Span::Paragraph | Span::Heading, .. }, Some(Frame::Blocks(b))) => {
-                !matches!(b.kind, Kind::List { .. })
-            }
-            (Frame::Inlines { kind: Span::Paragraph | Span::Heading, .. }, _) => false,
+            (
+                Frame::Inlines {
+                    kind: Span::Paragraph | Span::Heading,
+                    ..
+                },
+                Some(Frame::Blocks(b)),
+            ) => !matches!(b.kind, Kind::List { .. }),
+            (
+                Frame::Inlines {
+                    kind: Span::Paragraph | Span::Heading,
+                    ..
+                },
+                _,
+            ) => false,
             (Frame::Inlines { .. }, _) => true,
             (Frame::Blocks(inner), Some(Frame::Blocks(outer))) => {
                 matches!(inner.kind, Kind::Item) == matches!(outer.kind, Kind::List { .. })
             }
-            (Frame::Blocks(_) | Frame::Code { .. }, below) => matches!(below, Some(Frame::Blocks(_))),
+            (Frame::Blocks(_) | Frame::Code { .. }, below) => {
+                matches!(below, Some(Frame::Blocks(_)))
+            }
         };
         self.stack.push(if fits { frame } else { Frame::Through });
         Some(())
@@ -148,12 +114,17 @@ impl Builder {
         blocks.settle();
         match blocks.kind {
             Kind::Root => Some(()),
-            Kind::Quote => self.block(Block::Quote { blocks: blocks.blocks }),
+            Kind::Quote => self.block(Block::Quote {
+                blocks: blocks.blocks,
+            }),
             Kind::List { start, items } => self.block(Block::List { start, items }),
             Kind::Item => {
                 let item = blocks.blocks;
                 match self.stack.last_mut() {
-                    Some(Frame::Blocks(Blocks { kind: Kind::List { items, .. }, .. })) => {
+                    Some(Frame::Blocks(Blocks {
+                        kind: Kind::List { items, .. },
+                        ..
+                    })) => {
                         self.left = self.left.checked_sub(1)?;
                         items.push(item);
                     }
@@ -168,10 +139,16 @@ impl Builder {
         match kind {
             Span::Paragraph => {
                 let inlines = trimmed(inlines);
-                if inlines.is_empty() { Some(()) } else { self.block(Block::Paragraph { inlines }) }
+                if inlines.is_empty() {
+                    Some(())
+                } else {
+                    self.block(Block::Paragraph { inlines })
+                }
             }
             Span::Heading => {
-                let inlines = vec![Inline::Strong { inlines: trimmed(inlines) }];
+                let inlines = vec![Inline::Strong {
+                    inlines: trimmed(inlines),
+                }];
                 self.block(Block::Paragraph { inlines })
             }
             Span::Strong => self.inline(Inline::Strong { inlines }),
@@ -180,7 +157,11 @@ impl Builder {
             Span::Link(target) => self.link(&target, inlines),
             Span::Image(target) => {
                 let described = !text_of(&inlines).trim().is_empty();
-                let shown = if described { inlines } else { vec![Inline::Text { text: target }] };
+                let shown = if described {
+                    inlines
+                } else {
+                    vec![Inline::Text { text: target }]
+                };
                 shown.into_iter().try_for_each(|inline| self.inline(inline))
             }
         }
@@ -190,16 +171,23 @@ impl Builder {
         let text = text_of(&inlines);
         let Some(href) = safe_href(target) else {
             // What was typed: the text, and where it would have led.
-            inlines.into_iter().try_for_each(|inline| self.inline(inline))?;
+            inlines
+                .into_iter()
+                .try_for_each(|inline| self.inline(inline))?;
             return if text == target {
                 Some(())
             } else {
-                self.inline(Inline::Text { text: format!(" ({target})") })
+                self.inline(Inline::Text {
+                    text: format!(" ({target})"),
+                })
             };
         };
         let honest = !text.trim().is_empty() && !names_another_place(&text, &href);
-        let inlines =
-            if honest { inlines } else { vec![Inline::Text { text: href.clone() }] };
+        let inlines = if honest {
+            inlines
+        } else {
+            vec![Inline::Text { text: href.clone() }]
+        };
         self.inline(Inline::Link { href, inlines })
     }
 
@@ -208,16 +196,27 @@ impl Builder {
             code.push_str(text);
             return Some(());
         }
-        let inside_link =
-            self.stack.iter().any(|f| matches!(f, Frame::Inlines { kind: Span::Link(_), .. }));
+        let inside_link = self.stack.iter().any(|f| {
+            matches!(
+                f,
+                Frame::Inlines {
+                    kind: Span::Link(_),
+                    ..
+                }
+            )
+        });
         for (index, line) in text.split('\n').enumerate() {
             if index > 0 {
                 self.inline(Inline::Break)?;
             }
             if inside_link {
-                self.inline(Inline::Text { text: line.to_owned() })?;
+                self.inline(Inline::Text {
+                    text: line.to_owned(),
+                })?;
             } else {
-                linkify(line).into_iter().try_for_each(|inline| self.inline(inline))?;
+                linkify(line)
+                    .into_iter()
+                    .try_for_each(|inline| self.inline(inline))?;
             }
         }
         Some(())
@@ -273,37 +272,6 @@ impl Builder {
     }
 }
 
-fn frame(tag: Tag<'_>) -> Frame {
-    let span = |kind| Frame::Inlines { kind, inlines: Vec::new() };
-    match tag {
-        Tag::Paragraph | Tag::HtmlBlock => span(Span::Paragraph),
-        Tag::Heading { .. } => span(Span::Heading),
-        Tag::Strong => span(Span::Strong),
-        Tag::Emphasis => span(Span::Emphasis),
-        Tag::Strikethrough => span(Span::Strike),
-        Tag::Link { dest_url, .. } => span(Span::Link(dest_url.into_string())),
-        Tag::Image { dest_url, .. } => span(Span::Image(dest_url.into_string())),
-        Tag::BlockQuote(_) => Frame::Blocks(Blocks::new(Kind::Quote)),
-        Tag::List(start) => {
-            let start = start.map(|start| u32::try_from(start).unwrap_or(u32::MAX));
-            Frame::Blocks(Blocks::new(Kind::List { start, items: Vec::new() }))
-        }
-        Tag::Item => Frame::Blocks(Blocks::new(Kind::Item)),
-        Tag::CodeBlock(kind) => Frame::Code { language: language(&kind), text: String::new() },
-        // Extensions that are switched off.
-        _ => Frame::Through,
-    }
-}
-
-fn language(kind: &CodeBlockKind<'_>) -> String {
-    let CodeBlockKind::Fenced(info) = kind else { return String::new() };
-    let word: &str = CowStr::as_ref(info).split_whitespace().next().unwrap_or_default();
-    word.chars()
-        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '#' | '-' | '.'))
-        .take(LANGUAGE)
-        .collect()
-}
-
 /// The words of inlines, without their form.
 fn text_of(inlines: &[Inline]) -> String {
     // The depth of the tree bounds the recursion.
@@ -319,14 +287,4 @@ fn text_of(inlines: &[Inline]) -> String {
         }
     }
     said
-}
-
-/// Without line breaks at either end.
-fn trimmed(mut inlines: Vec<Inline>) -> Vec<Inline> {
-    while matches!(inlines.last(), Some(Inline::Break)) {
-        inlines.pop();
-    }
-    let lead = inlines.iter().take_while(|inline| matches!(inline, Inline::Break)).count();
-    inlines.drain(..lead);
-    inlines
 }

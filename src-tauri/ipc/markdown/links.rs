@@ -29,7 +29,9 @@ pub fn safe_href(target: &str) -> Option<String> {
     let (name, host) = address.split_once('@')?;
     let plain = |text: &str| {
         !text.is_empty()
-            && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '+'))
+            && text
+                .chars()
+                .all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '+'))
     };
     (plain(name) && plain(host)).then(|| format!("{MAILTO}{address}"))
 }
@@ -39,7 +41,12 @@ pub fn names_another_place(text: &str, href: &str) -> bool {
     let text = text.trim();
     let said = match text.split_once("://") {
         Some((_, rest)) => rest,
-        None if text.get(..4).is_some_and(|w| w.eq_ignore_ascii_case("www.")) => text,
+        None if text
+            .get(..4)
+            .is_some_and(|w| w.eq_ignore_ascii_case("www.")) =>
+        {
+            text
+        }
         None => return false,
     };
     let led = href.strip_prefix(HTTPS).unwrap_or_default();
@@ -53,16 +60,27 @@ pub fn linkify(text: &str) -> Vec<Inline> {
     let mut from = 0;
     while let Some(at) = rest[from..].find(HTTPS).map(|at| from + at) {
         let (before, after) = rest.split_at(at);
-        let glued = before.chars().next_back().is_some_and(char::is_alphanumeric);
+        let glued = before
+            .chars()
+            .next_back()
+            .is_some_and(char::is_alphanumeric);
         let length = address_length(after);
         match safe_href(&after[..length]).filter(|_| !glued) {
             Some(href) => {
                 push_text(&mut inlines, before);
-                let shown = Inline::Text { text: after[..length].to_owned() };
-                inlines.push(Inline::Link { href, inlines: vec![shown] });
+                let shown = Inline::Text {
+                    text: after[..length].to_owned(),
+                };
+                inlines.push(Inline::Link {
+                    href,
+                    inlines: vec![shown],
+                });
                 rest = &after[length..];
                 from = 0;
             }
+            // What is too long is passed over whole: looking for an address at
+            // each place in it would take the square of its length.
+            None if length > LONGEST => from = at + length,
             None => from = at + HTTPS.len(),
         }
     }
@@ -72,7 +90,9 @@ pub fn linkify(text: &str) -> Vec<Inline> {
 
 fn push_text(inlines: &mut Vec<Inline>, text: &str) {
     if !text.is_empty() {
-        inlines.push(Inline::Text { text: text.to_owned() });
+        inlines.push(Inline::Text {
+            text: text.to_owned(),
+        });
     }
 }
 
@@ -80,7 +100,9 @@ fn push_text(inlines: &mut Vec<Inline>, text: &str) {
 /// blank or quote, without the punctuation of the sentence around it.
 fn address_length(text: &str) -> usize {
     let end = text
-        .find(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | '`' | '\\'))
+        .find(|c: char| {
+            c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | '`' | '\\')
+        })
         .unwrap_or(text.len());
     let mut address = &text[..end];
     // Parentheses are counted once: a flood of them must not be counted again
@@ -110,5 +132,7 @@ fn authority(rest: &str) -> &str {
 /// Without this scheme, in any case.
 fn strip<'a>(text: &'a str, scheme: &str) -> Option<&'a str> {
     let start = text.get(..scheme.len())?;
-    start.eq_ignore_ascii_case(scheme).then(|| &text[scheme.len()..])
+    start
+        .eq_ignore_ascii_case(scheme)
+        .then(|| &text[scheme.len()..])
 }

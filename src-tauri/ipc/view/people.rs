@@ -17,13 +17,21 @@ pub struct Profile {
 
 impl From<model::Profile> for Profile {
     fn from(profile: model::Profile) -> Self {
-        Self { name: profile.name, emoji: profile.emoji, color: profile.color }
+        Self {
+            name: profile.name,
+            emoji: profile.emoji,
+            color: profile.color,
+        }
     }
 }
 
 impl From<Profile> for model::Profile {
     fn from(profile: Profile) -> Self {
-        Self { name: profile.name, emoji: profile.emoji, color: profile.color }
+        Self {
+            name: profile.name,
+            emoji: profile.emoji,
+            color: profile.color,
+        }
     }
 }
 

@@ -31,7 +31,11 @@ impl Relay {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Type)]
-#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 pub enum LinkStatus {
     Connecting,
     Connected,
@@ -45,9 +49,10 @@ impl From<engine::LinkStatus> for LinkStatus {
         match status {
             S::Connecting => Self::Connecting,
             S::Connected => Self::Connected,
-            S::Waiting { retry_in_ms, why } => {
-                Self::Waiting { retry_in_ms: retry_in_ms.into(), why: why.into() }
-            }
+            S::Waiting { retry_in_ms, why } => Self::Waiting {
+                retry_in_ms: retry_in_ms.into(),
+                why: why.into(),
+            },
             S::Off => Self::Off,
         }
     }

@@ -55,7 +55,9 @@ impl From<model::Standing> for Standing {
             S::Member => Self::Member,
             S::Left => Self::Left,
             S::Removed { by } => Self::Removed { by: by.to_string() },
-            S::Deleted { by } => Self::Deleted { by: by.map(|user| user.to_string()) },
+            S::Deleted { by } => Self::Deleted {
+                by: by.map(|user| user.to_string()),
+            },
             S::Lost => Self::Lost,
         }
     }

@@ -10,15 +10,30 @@ use sotto_engine as engine;
 use specta::Type;
 
 #[derive(Debug, Clone, Serialize, Type)]
-#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 pub enum Start {
     /// No profile here yet.
-    New { keyring: Keyring },
+    New {
+        keyring: Keyring,
+    },
     /// The keyring does not open it.
-    Locked { keyring: Keyring, passphrase: bool, recovery: bool, app_lock: bool },
+    Locked {
+        keyring: Keyring,
+        passphrase: bool,
+        recovery: bool,
+        app_lock: bool,
+    },
     /// It cannot be opened; `open` tries again.
-    Failed { code: ErrorCode },
-    Open { snapshot: Box<Snapshot> },
+    Failed {
+        code: ErrorCode,
+    },
+    Open {
+        snapshot: Box<Snapshot>,
+    },
 }
 
 /// Everything the page shows before the first event.
@@ -76,7 +91,11 @@ impl From<engine::KeyringState> for Keyring {
 
 /// Something about this computer that a person should know.
 #[derive(Debug, Clone, PartialEq, Serialize, Type)]
-#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 pub enum Problem {
     DiskFull,
     StoreLocked,
@@ -92,8 +111,12 @@ impl From<engine::Problem> for Problem {
             P::DiskFull => Self::DiskFull,
             P::StoreLocked => Self::StoreLocked,
             P::DiskFailing => Self::DiskFailing,
-            P::ClockWrong { ahead_ms } => Self::ClockWrong { ahead_ms: ahead_ms.into() },
-            P::KeyringGone(state) => Self::KeyringGone { keyring: state.into() },
+            P::ClockWrong { ahead_ms } => Self::ClockWrong {
+                ahead_ms: ahead_ms.into(),
+            },
+            P::KeyringGone(state) => Self::KeyringGone {
+                keyring: state.into(),
+            },
         }
     }
 }

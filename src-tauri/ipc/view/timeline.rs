@@ -20,7 +20,10 @@ pub struct Page {
 
 impl From<model::Page> for Page {
     fn from(page: model::Page) -> Self {
-        Self { items: page.items.into_iter().map(Item::from).collect(), more: page.more }
+        Self {
+            items: page.items.into_iter().map(Item::from).collect(),
+            more: page.more,
+        }
     }
 }
 
@@ -48,7 +51,11 @@ impl From<model::Item> for Item {
 }
 
 #[derive(Debug, Clone, Serialize, Type)]
-#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "kind",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 pub enum ItemKind {
     Message {
         from: String,
@@ -73,7 +80,12 @@ pub enum ItemKind {
 impl From<model::ItemKind> for ItemKind {
     fn from(kind: model::ItemKind) -> Self {
         match kind {
-            model::ItemKind::Message { from, name, body, delivery } => Self::Message {
+            model::ItemKind::Message {
+                from,
+                name,
+                body,
+                delivery,
+            } => Self::Message {
                 from: from.to_string(),
                 name,
                 blocks: markdown::parse(&body.text),
@@ -82,9 +94,10 @@ impl From<model::ItemKind> for ItemKind {
                 delivery: delivery.into(),
             },
             model::ItemKind::System(line) => Self::System { line: line.into() },
-            model::ItemKind::Gap { count, why } => {
-                Self::Gap { count: count.into(), why: why.into() }
-            }
+            model::ItemKind::Gap { count, why } => Self::Gap {
+                count: count.into(),
+                why: why.into(),
+            },
         }
     }
 }
@@ -167,7 +180,10 @@ pub struct Actor {
 
 impl From<model::Actor> for Actor {
     fn from(actor: model::Actor) -> Self {
-        Self { user: actor.user.to_string(), name: actor.name }
+        Self {
+            user: actor.user.to_string(),
+            name: actor.name,
+        }
     }
 }
 
@@ -194,19 +210,37 @@ impl From<model::SystemLine> for SystemLine {
         use model::SystemLine as L;
         match line {
             L::Created { by } => Self::Created { by: by.into() },
-            L::Joined { who, by } => Self::Joined { who: who.into(), by: by.into() },
+            L::Joined { who, by } => Self::Joined {
+                who: who.into(),
+                by: by.into(),
+            },
             L::YouJoined { by } => Self::YouJoined { by: by.into() },
             L::Left { who } => Self::Left { who: who.into() },
-            L::Removed { who, by } => Self::Removed { who: who.into(), by: by.into() },
+            L::Removed { who, by } => Self::Removed {
+                who: who.into(),
+                by: by.into(),
+            },
             L::HostChanged { host } => Self::HostChanged { host: host.into() },
-            L::Renamed { by, name } => Self::Renamed { by: by.into(), name },
-            L::TopicChanged { by, topic } => Self::TopicChanged { by: by.into(), topic },
-            L::AdmissionChanged { by, admission } => {
-                Self::AdmissionChanged { by: by.into(), admission: admission.into() }
-            }
-            L::Deleted { by } => Self::Deleted { by: by.map(Actor::from) },
+            L::Renamed { by, name } => Self::Renamed {
+                by: by.into(),
+                name,
+            },
+            L::TopicChanged { by, topic } => Self::TopicChanged {
+                by: by.into(),
+                topic,
+            },
+            L::AdmissionChanged { by, admission } => Self::AdmissionChanged {
+                by: by.into(),
+                admission: admission.into(),
+            },
+            L::Deleted { by } => Self::Deleted {
+                by: by.map(Actor::from),
+            },
             L::Refused { by } => Self::Refused { by: by.into() },
-            L::ProfileChanged { who, before } => Self::ProfileChanged { who: who.into(), before },
+            L::ProfileChanged { who, before } => Self::ProfileChanged {
+                who: who.into(),
+                before,
+            },
         }
     }
 }
