@@ -78,6 +78,8 @@ async function picture(scene, size, theme) {
     locale: 'en-GB',
     serviceWorkers: 'block',
   });
+  // As the app's window does, before any script of the page.
+  await context.addInitScript(() => Object.freeze(Object.prototype));
   const page = await context.newPage();
   const where = `${scene} ${size} ${theme}`;
   page.on('pageerror', (error) => faults.push(`${where}: ${error.message}`));

@@ -150,12 +150,12 @@ describe('the welcome', () => {
   it('follows an invite link that was clicked before', async () => {
     const world = fresh();
     const app = await started(world);
-    world.emit({ type: 'link', link: 'sotto://relay.example.org/r/x#secret' });
+    world.emit({ type: 'link', link: 'sotto://join/relay.example.org:3030/x#secret' });
     const welcome = new Welcome(app);
     await settled();
     welcome.name = 'Bob';
     await welcome.start();
-    expect(world.called('join')).toEqual([['sotto://relay.example.org/r/x#secret']]);
+    expect(world.called('join')).toEqual([['sotto://join/relay.example.org:3030/x#secret']]);
     expect(world.called('startBuiltInRelay')).toEqual([]);
     expect(app.rooms.current?.standing.state).toBe('knocking');
     expect(app.desk.sheet).toBeNull();
@@ -166,7 +166,7 @@ describe('the welcome', () => {
     const welcome = new Welcome(await started(world));
     welcome.name = 'Bob';
     welcome.where = 'relay';
-    welcome.address = 'sotto://relay.example.org/r/x';
+    welcome.address = 'sotto://join/relay.example.org:3030/x';
     await welcome.check();
     expect(welcome.inviteError?.link).toBe('secretMissing');
     expect(welcome.ready()).toBe(false);

@@ -1,14 +1,13 @@
 import { BROKEN, type Answer, type Ipc } from '../ipc/client';
 import type { Item, Me, Quote, UiError } from '../ipc/bindings';
 import { newId } from './ids';
+import { LOCAL } from './positions';
 
 const PAGE = 60;
 /** Items kept while following the newest; older ones are read again from the store. */
 const KEPT = 400;
 /** Pages read back at most to find a quoted message. */
 const SEARCHED = 25;
-/** Own messages that Rust has not confirmed sort behind everything. */
-const LOCAL = 2 ** 52;
 
 /** One room's messages: a window onto the store, plus what was just typed. */
 export class Timeline {

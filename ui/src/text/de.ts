@@ -196,7 +196,6 @@ export const de: Catalog = {
     title: 'Willkommen bei Sotto',
     lead: 'Private Räume für die Menschen deiner Wahl. Keine Telefonnummer, keine E-Mail, kein Konto.',
     name: 'Dein Name',
-    nameHint: 'Nur Leute in deinen Räumen sehen ihn.',
     where: 'Wo deine Räume liegen',
     here: 'Auf diesem Computer',
     hereHint: 'Sotto startet ein kleines Relay. Andere erreichen dich, solange dieser Computer an ist.',
@@ -249,6 +248,10 @@ export const de: Catalog = {
     storeLocked: {
       what: 'Ein anderes Programm hält die Datei mit deinen Nachrichten fest.',
       then: 'Schließe Programme, die sie sichern oder abgleichen.',
+    },
+    diskFailing: {
+      what: 'Der Datenträger liest oder schreibt nicht richtig.',
+      then: 'Sotto versucht es weiter. Prüfe den Datenträger und lass das Fenster offen.',
     },
     clockAhead: (span) => ({
       what: `Die Uhr dieses Computers geht ${span} vor.`,
@@ -359,7 +362,6 @@ export const de: Catalog = {
     notConnected: 'Mit diesem Relay bist du noch nicht verbunden; der Beitritt verbindet dich.',
     clicked: 'Du hast diesen Link geöffnet. Tritt nur bei, wenn du weißt, von wem er ist.',
     paste: 'Füge den ganzen Link ein. Das Geheimnis des Raums steht am Ende und geht nie an das Relay.',
-    checking: 'Link wird geprüft',
   },
   room: {
     noneTitle: 'Wähle einen Raum',
@@ -403,7 +405,6 @@ export const de: Catalog = {
     failedToLoad: 'Die Nachrichten konnten nicht geladen werden.',
     reply: 'Antworten',
     copy: 'Text kopieren',
-    details: 'Mehr',
     jump: 'Ursprüngliche Nachricht zeigen',
     originalGone: {
       what: 'Die ursprüngliche Nachricht ist nicht auf diesem Computer.',
@@ -504,6 +505,7 @@ export const de: Catalog = {
     admit: 'Einlassen',
     deny: 'Ablehnen',
     invite: 'Einladen',
+    onlyHostInvites: 'Nur der Gastgeber kann Links in diesen Raum machen.',
     inviteHint: 'Wer den Link hat, kann um Einlass bitten. Gib ihn nur, wem du ihn geben willst.',
     hour: '1 Stunde',
     dayOne: '1 Tag',

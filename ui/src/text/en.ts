@@ -186,7 +186,6 @@ export const en = {
     title: 'Welcome to Sotto',
     lead: 'Private rooms for the people you choose. No phone number, no e-mail, no account.',
     name: 'Your name',
-    nameHint: 'Only people in your rooms see it.',
     where: 'Where your rooms live',
     here: 'On this computer',
     hereHint: 'Sotto starts a small relay. Others reach you while this computer is on.',
@@ -234,6 +233,7 @@ export const en = {
   problems: {
     diskFull: { what: 'The disk is full.', then: 'New messages cannot be stored. Free some space; nothing stored is lost.' },
     storeLocked: { what: 'Another program holds your messages’ file.', then: 'Close backup or sync programs that read it.' },
+    diskFailing: { what: 'The disk fails to read or write.', then: 'Sotto keeps trying. Check the disk; keep the window open.' },
     clockAhead: (span: string) => ({
       what: `This computer’s clock is ${span} fast.`,
       then: 'Links and times will be wrong. Set the clock.',
@@ -340,7 +340,6 @@ export const en = {
     notConnected: 'You are not connected to this relay yet; joining connects you.',
     clicked: 'You opened this link. Join only if you know who it is from.',
     paste: 'Paste the whole link. The room’s secret is at its end and is never sent to the relay.',
-    checking: 'Checking the link',
   },
   room: {
     noneTitle: 'Choose a room',
@@ -384,7 +383,6 @@ export const en = {
     failedToLoad: 'The messages could not be loaded.',
     reply: 'Reply',
     copy: 'Copy text',
-    details: 'More',
     jump: 'Show the original message',
     originalGone: { what: 'The original message is not on this computer.', then: 'It was written before you joined, or is missing.' },
     pending: 'Waiting to be sent',
@@ -480,6 +478,7 @@ export const en = {
     admit: 'Let in',
     deny: 'Decline',
     invite: 'Invite',
+    onlyHostInvites: 'Only the host can make links into this room.',
     inviteHint: 'Whoever has the link can ask to join. Send it only to people you mean.',
     hour: '1 hour',
     dayOne: '1 day',

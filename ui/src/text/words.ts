@@ -22,6 +22,8 @@ export function explainProblem(t: Catalog, language: Language, problem: Problem)
       return t.problems.diskFull;
     case 'storeLocked':
       return t.problems.storeLocked;
+    case 'diskFailing':
+      return t.problems.diskFailing;
     case 'clockWrong': {
       const by = span(language, Math.abs(problem.aheadMs));
       return problem.aheadMs > 0 ? t.problems.clockAhead(by) : t.problems.clockBehind(by);

@@ -105,7 +105,7 @@ describe('the main window', () => {
     await user.click(await screen.findByTestId('join-open'));
     const field = await screen.findByTestId('join-link');
     await user.click(field);
-    await user.paste('sotto://relay.example.org/r/x');
+    await user.paste('sotto://join/relay.example.org:3030/x');
     const dialog = screen.getByTestId('join-dialog');
     await waitFor(() => expect(within(dialog).getByText(/end of the link is missing/)).toBeTruthy());
     expect(screen.getByTestId('join-submit')).toHaveProperty('disabled', true);

@@ -113,8 +113,8 @@ const knocking = withPeople((world) => {
     { id: 'k2', user: 'erin', profile: erin.profile, invite: 'i1', inviteCreated: now - 2 * DAY, at: now - 30_000, verified: true },
   ];
   place.invites = [
-    { id: 'i1', link: 'sotto://relay.example.org/r/field?i=i1#Zm9yIG15IGZyaWVuZHM', created: now - 2 * DAY, expires: now + 5 * DAY, by: 'alice' },
-    { id: 'i2', link: 'sotto://relay.example.org/r/field?i=i2#YW5vdGhlciBzZWNyZXQ', created: now - HOUR, expires: now + HOUR, by: 'bob' },
+    { id: 'i1', link: 'sotto://join/relay.example.org:3030/field?i=i1#Zm9yIG15IGZyaWVuZHM', created: now - 2 * DAY, expires: now + 5 * DAY, by: 'alice' },
+    { id: 'i2', link: 'sotto://join/relay.example.org:3030/field?i=i2#YW5vdGhlciBzZWNyZXQ', created: now - HOUR, expires: now + HOUR, by: 'bob' },
   ];
 });
 
@@ -134,7 +134,7 @@ export const scenes: Record<string, Scene> = {
     arrange: async () => {
       await fill('welcome-name', 'Alice');
       await click('welcome-relay');
-      await fill('welcome-address', 'sotto://relay.example.org/r/x1?i=4#c2VjcmV0');
+      await fill('welcome-address', 'sotto://join/relay.example.org:3030/x1?i=4#c2VjcmV0');
       await soon(200);
     },
   },
@@ -143,7 +143,7 @@ export const scenes: Record<string, Scene> = {
     arrange: async () => {
       await fill('welcome-name', 'Alice');
       await click('welcome-relay');
-      await fill('welcome-address', 'sotto://relay.example.org/r/x1?i=4');
+      await fill('welcome-address', 'sotto://join/relay.example.org:3030/x1?i=4');
       await soon(200);
     },
   },
@@ -344,8 +344,8 @@ export const scenes: Record<string, Scene> = {
     return world;
   }),
   join: sheet({ type: 'join', link: '', clicked: false }),
-  'join-clicked': sheet({ type: 'join', link: 'sotto://relay.example.org/r/x1?i=4#c2VjcmV0', clicked: true }),
-  'join-expired': sheet({ type: 'join', link: 'sotto://relay.example.org/r/x1?i=expired#c2VjcmV0', clicked: false }),
+  'join-clicked': sheet({ type: 'join', link: 'sotto://join/relay.example.org:3030/x1?i=4#c2VjcmV0', clicked: true }),
+  'join-expired': sheet({ type: 'join', link: 'sotto://join/relay.example.org:3030/x1?i=expired#c2VjcmV0', clicked: false }),
   'room-settings': sheet({ type: 'roomSettings', room: 'field' }),
   'room-settings-guest': {
     world: fullWorld,

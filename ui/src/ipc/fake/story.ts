@@ -1,5 +1,6 @@
 /** Builds rooms with a history. Positions and seqs follow the order of the calls. */
 import type { Item, ItemKind, Person, Quote, Room, SystemLine } from '../bindings';
+import { PENDING } from '../../state/positions';
 import { blocks } from './markdown';
 import { emptyRoom, type Place, type World } from './world';
 
@@ -44,7 +45,7 @@ export class Story {
     this.at += 20_000;
     this.items.push({
       id: `${this.room.id}-stuck-${this.items.length}`,
-      position: 2 ** 51 + this.items.length,
+      position: PENDING + this.items.length,
       seq: null,
       at: this.at,
       kind: { kind: 'message', from: who.user, name: who.profile.name, text, blocks: blocks(text), replyTo: null, delivery },

@@ -22,6 +22,7 @@ import type {
 } from '../bindings';
 import type { Answer, Ipc, Listen } from '../client';
 import { newId } from '../../state/ids';
+import { PENDING } from '../../state/positions';
 import { DEFAULTS } from '../../state/settings.svelte';
 import { blocks } from './markdown';
 
@@ -248,7 +249,7 @@ export class World {
         known(room, (place) => {
           const invite: Invite = {
             id: newId(),
-            link: `sotto://relay.example.org/r/${room}?i=4f2k9s#${newId()}${newId()}`,
+            link: `sotto://join/relay.example.org:3030/${room}?i=4f2k9s#${newId()}${newId()}`,
             created: Date.now(),
             expires: Date.now() + validForMs,
             by: world.me.user,
@@ -309,7 +310,7 @@ export class World {
         return known(room, (place) => {
           const item: Item = {
             id,
-            position: 2 ** 51 + world.nextSeq(),
+            position: PENDING + world.nextSeq(),
             seq: null,
             at: Date.now(),
             kind: {
