@@ -20,6 +20,7 @@ mod chaos;
 mod dice;
 mod look;
 mod machine;
+mod mallory;
 mod net;
 mod play;
 mod tamper;
@@ -34,8 +35,8 @@ pub use verdict::Verdict;
 
 use machine::Machine as Computer;
 use net::{Due, Hook, Wire};
-use sotto_relay::hub::{ConnId, Event, HubConfig, memory::MemoryRelay};
 use sotto_client::Input;
+use sotto_relay::hub::{ConnId, Event, HubConfig, memory::MemoryRelay};
 use sotto_wire::{ClientFrame, Millis, RelayAddress, RelayFrame};
 use std::{
     cell::{RefCell, RefMut},
@@ -99,8 +100,13 @@ impl World {
     }
 
     pub fn with(seed: u64, config: HubConfig) -> Self {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
-        let host = || RelayHost { relay: MemoryRelay::new(config.clone()), up: true };
+        let wall = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .expect("a clock after 1970");
+        let host = || RelayHost {
+            relay: MemoryRelay::new(config.clone()),
+            up: true,
+        };
         Self(Rc::new(RefCell::new(Scene {
             seed,
             dice: Dice::new(seed),
@@ -256,7 +262,10 @@ impl Scene {
 
 impl Drop for Scene {
     /// A failed test says how to see it fail again.
-    #[expect(clippy::print_stderr, reason = "it is for whoever reads the test's output")]
+    #[expect(
+        clippy::print_stderr,
+        reason = "it is for whoever reads the test's output"
+    )]
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("this world's seed: SOTTO_SEED={}", self.seed);

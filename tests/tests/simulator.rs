@@ -2,6 +2,13 @@
 //! [`sotto_tests::world`].
 
 mod simulator {
+    mod attacks;
+    mod changes;
+    mod faults;
+    mod joining;
+    mod leaving;
+    mod mallory;
+    mod rooms;
     mod storms;
     mod talking;
 }

@@ -76,6 +76,11 @@ impl Driver {
     }
 }
 
+pub(crate) fn free_port() -> Result<u16> {
+    let [port] = free_ports()?;
+    Ok(port)
+}
+
 /// Ports that were free a moment ago, different from each other.
 fn free_ports<const N: usize>() -> io::Result<[u16; N]> {
     let mut held = Vec::with_capacity(N);

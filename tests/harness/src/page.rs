@@ -7,6 +7,20 @@ use fantoccini::{Client, Locator};
 use serde_json::Value;
 use std::time::Duration;
 
+/// Room for one window, on a screen that is two wide.
+const COLUMN: u32 = 1320;
+
+/// Paints for some seconds, without a change that could be seen.
+const KEEP_PAINTING: &str = r"
+let frames = 0;
+const root = document.documentElement;
+(function paint() {
+    frames += 1;
+    root.style.opacity = frames % 2 === 1 && frames < 300 ? '0.999' : '';
+    if (frames < 300) requestAnimationFrame(paint);
+})();
+";
+
 #[derive(Debug, Clone)]
 pub struct Page {
     client: Client,
@@ -52,14 +66,24 @@ impl Page {
 
     /// Waits until the field is marked as wrong.
     pub async fn is_wrong(&self, id: &str) -> Result<()> {
-        until(&format!("“{id}” to be wrong"), long(), async || {
-            let element = self.visible(id).await?;
-            match element.attr("aria-invalid").await.map_err(said)?.as_deref() {
-                Some("true") => Ok(()),
-                other => Err(format!("aria-invalid is {other:?}")),
-            }
+        until(&format!("“{id}” to be wrong"), long(), async || match self
+            .attribute(id, "aria-invalid")
+            .await?
+            .as_deref()
+        {
+            Some("true") => Ok(()),
+            other => Err(format!("aria-invalid is {other:?}")),
         })
         .await
+    }
+
+    /// Whether the switch is on.
+    pub async fn is_pressed(&self, id: &str) -> Result<bool> {
+        let pressed = until(id, quick(), async || {
+            self.attribute(id, "aria-pressed").await
+        })
+        .await?;
+        Ok(pressed.as_deref() == Some("true"))
     }
 
     /// Waits until no such element is visible any more.
@@ -104,20 +128,17 @@ impl Page {
     /// The text shown in the first such element.
     pub async fn text(&self, id: &str) -> Result<String> {
         until(&format!("the text of “{id}”"), quick(), async || {
-            let element = self.visible(id).await?;
-            element.text().await.map_err(said)
+            self.first_text(id).await
         })
         .await
     }
 
-    /// The value of a field, or the text of anything else.
+    /// The value of a field.
     pub async fn value(&self, id: &str) -> Result<String> {
         until(&format!("the value of “{id}”"), quick(), async || {
             let element = self.visible(id).await?;
-            if let Ok(Some(value)) = element.prop("value").await {
-                return Ok(value);
-            }
-            element.text().await.map_err(said)
+            let value = element.prop("value").await.map_err(said)?;
+            value.ok_or_else(|| "it has none".to_owned())
         })
         .await
     }
@@ -131,12 +152,26 @@ impl Page {
         satisfies: impl Fn(&str) -> bool,
     ) -> Result<String> {
         until(&format!("“{id}” to say {wanted}"), within, async || {
-            let element = self.visible(id).await?;
-            let text = element.text().await.map_err(said)?;
+            let text = self.first_text(id).await?;
             if satisfies(&text) {
                 Ok(text)
             } else {
                 Err(format!("it says “{text}”"))
+            }
+        })
+        .await
+    }
+
+    /// Waits until one such element contains both texts.
+    pub async fn sees_both(&self, id: &str, one: &str, other: &str) -> Result<()> {
+        let what = format!("“{id}” with “{one}” and “{other}”");
+        until(&what, quick(), async || {
+            let seen = self.texts(id).await?;
+            let both = |text: &String| text.contains(one) && text.contains(other);
+            if seen.iter().any(both) {
+                Ok(())
+            } else {
+                Err(format!("there is only {seen:?}"))
             }
         })
         .await
@@ -148,13 +183,11 @@ impl Page {
             &format!("a click on “{id}” with “{text}”"),
             quick(),
             async || {
-                let mut seen = Vec::new();
-                for element in self.all(id).await? {
-                    let shown = element.text().await.map_err(said)?;
-                    if shown.contains(text) {
-                        return element.click().await.map_err(said);
-                    }
-                    seen.push(shown);
+                let seen = self.texts(id).await?;
+                let elements = self.all(id).await?;
+                let wanted = seen.iter().position(|shown| shown.contains(text));
+                if let Some(element) = wanted.and_then(|at| elements.get(at)) {
+                    return element.click().await.map_err(said);
                 }
                 Err(format!("there is only {seen:?}"))
             },
@@ -167,32 +200,84 @@ impl Page {
         Ok(self.client.execute(script, Vec::new()).await?)
     }
 
+    /// Sizes the window. Windows stand beside each other by their `place`: a
+    /// covered one is not painted.
+    pub async fn resize(&self, place: usize, width: u32, height: u32) -> Result<()> {
+        let left = (place % 2) as u32 * COLUMN;
+        self.client.set_window_rect(left, 0, width, height).await?;
+        Ok(())
+    }
+
     /// A PNG of what is painted.
     pub async fn screenshot(&self) -> Result<Vec<u8>> {
+        // WebKit takes the picture with the next frame that it presents, and a
+        // page at rest presents none.
+        self.ask(KEEP_PAINTING).await?;
         match tokio::time::timeout(quick(), self.client.screenshot()).await {
             Ok(picture) => Ok(picture?),
             Err(_) => Err(Failure::new("the window paints nothing")),
         }
     }
 
+    /// The first such element that is laid out and not hidden.
+    ///
+    /// Asked of the page itself: the driver's own notion of “displayed” takes
+    /// clipped text for hidden.
     async fn visible(&self, id: &str) -> std::result::Result<Element, String> {
+        let script = format!(
+            "return [...document.querySelectorAll('{}')].findIndex((element) =>\
+             element.checkVisibility({{ visibilityProperty: true }}))",
+            selector(id)
+        );
+        let index = self.asked(&script).await?;
         let found = self.all(id).await?;
         if found.is_empty() {
             return Err(format!("there is no “{id}”"));
         }
-        for element in found {
-            if element.is_displayed().await.map_err(said)? {
-                return Ok(element);
-            }
-        }
-        Err(format!("“{id}” is hidden"))
+        let first = index.as_u64().and_then(|index| usize::try_from(index).ok());
+        first
+            .and_then(|first| found.into_iter().nth(first))
+            .ok_or_else(|| format!("“{id}” is hidden"))
+    }
+
+    /// The text of each such element as it is laid out, hidden ones included.
+    async fn texts(&self, id: &str) -> std::result::Result<Vec<String>, String> {
+        let script = format!(
+            "return [...document.querySelectorAll('{}')]\
+             .map((element) => element.innerText.trim())",
+            selector(id)
+        );
+        let answer = self.asked(&script).await?;
+        let texts = answer.as_array().cloned().unwrap_or_default();
+        Ok(texts
+            .iter()
+            .map(|text| text.as_str().unwrap_or_default().to_owned())
+            .collect())
+    }
+
+    async fn attribute(&self, id: &str, name: &str) -> std::result::Result<Option<String>, String> {
+        let element = self.visible(id).await?;
+        element.attr(name).await.map_err(said)
+    }
+
+    async fn first_text(&self, id: &str) -> std::result::Result<String, String> {
+        let first = self.texts(id).await?.into_iter().next();
+        first.ok_or_else(|| format!("there is no “{id}”"))
     }
 
     async fn all(&self, id: &str) -> std::result::Result<Vec<Element>, String> {
-        let selector = format!("[data-testid=\"{id}\"]");
+        let selector = selector(id);
         let locator = Locator::Css(&selector);
         self.client.find_all(locator).await.map_err(said)
     }
+
+    async fn asked(&self, script: &str) -> std::result::Result<Value, String> {
+        self.client.execute(script, Vec::new()).await.map_err(said)
+    }
+}
+
+fn selector(id: &str) -> String {
+    format!("[data-testid=\"{id}\"]")
 }
 
 fn said(error: fantoccini::error::CmdError) -> String {

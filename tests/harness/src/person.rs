@@ -11,13 +11,12 @@ mod talk;
 pub use rooms::Link;
 pub use talk::Spoken;
 
+use crate::driver::free_port;
 use crate::stage::Backstage;
 use crate::{Failure, Page, Result, Session, Window, long, quick, until};
 use rustix::process::Pid;
-use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 #[derive(Debug)]
 pub struct Person {
@@ -130,7 +129,43 @@ impl Person {
         let page = self.introduces_themselves().await?;
         page.click("welcome-here").await?;
         page.click("welcome-start").await?;
+        self.step("starts a relay on this computer", async {
+            let started = until("the relay", quick(), async || {
+                if page.shows("sidebar").await {
+                    Ok(true)
+                } else if page.shows("welcome-port").await {
+                    Ok(false)
+                } else {
+                    Err("nothing happened".to_owned())
+                }
+            })
+            .await?;
+            if !started {
+                // The usual port is taken on this machine: take another.
+                page.fill("welcome-port", &free_port()?.to_string()).await?;
+                page.click("welcome-start").await?;
+            }
+            Ok(())
+        })
+        .await?;
         self.is_connected().await
+    }
+
+    /// Gives the window a common size; before, it is tall, so that tests read
+    /// long talks without scrolling.
+    pub async fn makes_the_window(&self, width: u32, height: u32) -> Result<()> {
+        let place = self.place;
+        self.page()?.resize(place, width, height).await
+    }
+
+    /// Puts off the offer of a recovery code.
+    pub async fn puts_off_the_recovery_code(&self) -> Result<()> {
+        self.step("puts off the recovery code", async {
+            let page = self.page()?;
+            page.click("recovery-later").await?;
+            page.misses("recovery-offer").await
+        })
+        .await
     }
 
     async fn introduces_themselves(&self) -> Result<Page> {

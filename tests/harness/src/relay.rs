@@ -75,6 +75,8 @@ impl Relay {
         command
             .args(["--bind", bind, "--data"])
             .arg(&self.data)
+            // Plain words: the log is searched.
+            .env("NO_COLOR", "1")
             .env("RUST_BACKTRACE", "1");
         if let Some(public) = self.public {
             command.args(["--public", &public.to_string()]);

@@ -2,7 +2,7 @@
 
 use crate::driver::Driver;
 use crate::sweep::pids;
-use crate::{Ending, Failure, Page, Result, quick, until};
+use crate::{Ending, Failure, Page, Result, long, quick, until};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::path::Path;
@@ -31,11 +31,20 @@ impl Window {
         let mut all = vec!["--profile-dir".to_owned(), profile.clone()];
         all.extend_from_slice(args);
         let client = driver.open(app, &all).await?;
-        // Beside each other: a covered window is not painted.
-        let left = (place % 2) as u32 * (WIDTH + 40);
-        client.set_window_rect(left, 0, WIDTH, HEIGHT).await?;
+        let page = Page::new(client);
+        // The app shows its window when the page is there. A driver that moves
+        // it earlier would show it without the page.
+        until("the window to show", long(), async || {
+            let state = page.ask("return document.visibilityState").await;
+            match state.map_err(|failure| failure.to_string())?.as_str() {
+                Some("visible") => Ok(()),
+                other => Err(format!("its page is {other:?}")),
+            }
+        })
+        .await?;
+        page.resize(place, WIDTH, HEIGHT).await?;
         Ok(Self {
-            page: Page::new(client),
+            page,
             profile,
             driver,
         })

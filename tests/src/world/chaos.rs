@@ -43,7 +43,10 @@ impl Storm {
     fn begin(seed: u64) -> Self {
         let world = World::from_seed(seed);
         let count = world.scene().dice.number(2, 4) as usize;
-        let people: Vec<Actor> = NAMES[..count].iter().map(|name| world.person(name)).collect();
+        let people: Vec<Actor> = NAMES[..count]
+            .iter()
+            .map(|name| world.person(name))
+            .collect();
         let room = people[0].creates("Field notes");
         let link = people[0].invites();
         let joining = world.scene().dice.number(1, count as u64 - 1) as usize;
@@ -53,7 +56,14 @@ impl Storm {
         world.settle();
         world.weather(weather(&world));
         let links = vec![(room, link)];
-        Self { world, people, rooms: vec![room], links, discarded: BTreeSet::new(), said: 0 }
+        Self {
+            world,
+            people,
+            rooms: vec![room],
+            links,
+            discarded: BTreeSet::new(),
+            said: 0,
+        }
     }
 
     fn number(&self, least: u64, most: u64) -> u64 {
@@ -110,25 +120,48 @@ impl Storm {
         for _ in 0..self.number(1, 3) {
             self.said += 1;
             let id = MessageId(self.world.scene().dice.id());
-            let body = MessageBody { text: format!("message {}", self.said), reply_to: None };
+            let body = MessageBody {
+                text: format!("message {}", self.said),
+                reply_to: None,
+            };
             self.try_it(who, Request::Send { room, id, body });
         }
     }
 
     fn describe(&self, who: &Actor, room: RoomId) {
         let name = format!("Room {}", self.number(0, 9));
-        let admission =
-            if self.number(0, 2) == 0 { Admission::ByHost } else { Admission::AtOnce };
-        self.try_it(who, Request::ChangeRoom { room, name, topic: String::new(), admission });
+        let admission = if self.number(0, 2) == 0 {
+            Admission::ByHost
+        } else {
+            Admission::AtOnce
+        };
+        self.try_it(
+            who,
+            Request::ChangeRoom {
+                room,
+                name,
+                topic: String::new(),
+                admission,
+            },
+        );
     }
 
     fn rename(&self, who: &Actor) {
         let name = format!("{} {}", who.name(), self.number(0, 9));
-        self.try_it(who, Request::SetProfile(Profile { name, ..Profile::default() }));
+        self.try_it(
+            who,
+            Request::SetProfile(Profile {
+                name,
+                ..Profile::default()
+            }),
+        );
     }
 
     fn invite(&mut self, who: &Actor, room: RoomId) {
-        let asked = who.tries(Request::CreateInvite { room, valid_for: HOUR });
+        let asked = who.tries(Request::CreateInvite {
+            room,
+            valid_for: HOUR,
+        });
         if let Some(Ok(Outcome::Invite(invite))) = asked {
             self.links.push((room, invite.link));
         }
@@ -153,7 +186,14 @@ impl Storm {
         if who.has_room() {
             for knock in who.knocks() {
                 let admit = self.number(0, 3) > 0;
-                self.try_it(who, Request::AnswerKnock { room, knock: knock.id, admit });
+                self.try_it(
+                    who,
+                    Request::AnswerKnock {
+                        room,
+                        knock: knock.id,
+                        admit,
+                    },
+                );
                 if self.world.scene().machine(who.name()).client.is_none() {
                     return;
                 }
@@ -167,7 +207,9 @@ impl Storm {
             return;
         }
         for item in who.timeline() {
-            let ItemKind::Message { delivery, .. } = item.kind else { continue };
+            let ItemKind::Message { delivery, .. } = item.kind else {
+                continue;
+            };
             let id = item.id;
             match delivery {
                 Delivery::Failed => self.try_it(who, Request::Retry { room, id }),
@@ -188,14 +230,25 @@ impl Storm {
         who.looks_at(room);
         for invite in who.invitations() {
             if self.world.scene().machine(who.name()).client.is_some() {
-                self.try_it(who, Request::RevokeInvite { room, invite: invite.id });
+                self.try_it(
+                    who,
+                    Request::RevokeInvite {
+                        room,
+                        invite: invite.id,
+                    },
+                );
             }
         }
     }
 
     fn create(&mut self, who: &Actor) {
         let (name, topic, admission) = ("Second".to_owned(), String::new(), Admission::AtOnce);
-        let made = who.tries(Request::CreateRoom { relay: home(), name, topic, admission });
+        let made = who.tries(Request::CreateRoom {
+            relay: home(),
+            name,
+            topic,
+            admission,
+        });
         if let Some(Ok(Outcome::Room(room))) = made {
             self.rooms.push(room);
         }
@@ -213,7 +266,11 @@ impl Storm {
         }
         // Nobody is left half way in by a knock that waits for an answer.
         let rooms = self.rooms.clone();
-        for (person, room) in self.people.iter().flat_map(|p| rooms.iter().map(move |r| (p, *r))) {
+        for (person, room) in self
+            .people
+            .iter()
+            .flat_map(|p| rooms.iter().map(move |r| (p, *r)))
+        {
             person.looks_at(room);
             if person.has_room() && person.standing() == Standing::Knocking {
                 self.try_it(person, Request::CancelJoin(room));
@@ -226,7 +283,13 @@ impl Storm {
 fn weather(world: &World) -> Weather {
     let mut scene = world.scene();
     let dice = &mut scene.dice;
-    let mut often = |most: u64| if dice.chance(600) { dice.number(0, most) as u32 } else { 0 };
+    let mut often = |most: u64| {
+        if dice.chance(600) {
+            dice.number(0, most) as u32
+        } else {
+            0
+        }
+    };
     Weather {
         cut: often(40),
         repeat: often(60),

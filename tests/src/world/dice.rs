@@ -34,6 +34,11 @@ impl Dice {
         seed
     }
 
+    /// For what wants a generator of its own.
+    pub fn generator(&mut self) -> ChaCha20Rng {
+        ChaCha20Rng::from_seed(self.seed())
+    }
+
     pub fn id(&mut self) -> [u8; 16] {
         let mut id = [0; 16];
         self.0.fill_bytes(&mut id);

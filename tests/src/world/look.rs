@@ -2,25 +2,34 @@
 
 use super::Actor;
 use sotto_client::{
-    Change, Why,
-    model::{
-        Delivery, Invite, Item, ItemKind, Knock, Person, RoomView, Standing, SystemLine,
-    },
+    Change, Client, Txn as _, Why,
+    model::{Delivery, Invite, Item, ItemKind, Knock, Person, RoomView, Standing, SystemLine},
+    store::Space,
 };
-use sotto_wire::MessageId;
+use sotto_wire::{MessageId, RelayAddress, RoomId};
 
 impl Actor {
     pub fn view(&self) -> RoomView {
         let room = self.room();
         let mut scene = self.world.scene();
-        let client = scene.machine(self.name).client.as_ref().expect("the process runs");
-        client.room(&room).unwrap_or_else(|| panic!("{} has no such room", self.name))
+        let client = scene
+            .machine(self.name)
+            .client
+            .as_ref()
+            .expect("the process runs");
+        client
+            .room(&room)
+            .unwrap_or_else(|| panic!("{} has no such room", self.name))
     }
 
     pub fn has_room(&self) -> bool {
         let room = self.room();
         let mut scene = self.world.scene();
-        scene.machine(self.name).client.as_ref().is_some_and(|c| c.room(&room).is_some())
+        scene
+            .machine(self.name)
+            .client
+            .as_ref()
+            .is_some_and(|c| c.room(&room).is_some())
     }
 
     pub fn standing(&self) -> Standing {
@@ -34,7 +43,12 @@ impl Actor {
     pub fn people(&self) -> Vec<Person> {
         let room = self.room();
         let mut scene = self.world.scene();
-        scene.machine(self.name).client.as_ref().map(|c| c.people(&room)).unwrap_or_default()
+        scene
+            .machine(self.name)
+            .client
+            .as_ref()
+            .map(|c| c.people(&room))
+            .unwrap_or_default()
     }
 
     /// Names of the members, sorted.
@@ -51,7 +65,12 @@ impl Actor {
     }
 
     pub fn sees_host(&self, who: &Self) {
-        assert_eq!(self.view().host, Some(who.user()), "host, as {} sees it", self.name);
+        assert_eq!(
+            self.view().host,
+            Some(who.user()),
+            "host, as {} sees it",
+            self.name
+        );
     }
 
     pub fn knocks(&self) -> Vec<Knock> {
@@ -66,7 +85,12 @@ impl Actor {
     pub fn invitations(&self) -> Vec<Invite> {
         let room = self.room();
         let mut scene = self.world.scene();
-        scene.machine(self.name).client.as_ref().map(|c| c.invites(&room)).unwrap_or_default()
+        scene
+            .machine(self.name)
+            .client
+            .as_ref()
+            .map(|c| c.invites(&room))
+            .unwrap_or_default()
     }
 
     pub fn timeline(&self) -> Vec<Item> {
@@ -75,7 +99,10 @@ impl Actor {
         let machine = scene.machine(self.name);
         let txn = machine.store.begin();
         let client = machine.client.as_ref().expect("the process runs");
-        client.timeline(&txn, &room, None, 100_000).expect("the store can be read").items
+        client
+            .timeline(&txn, &room, None, 100_000)
+            .expect("the store can be read")
+            .items
     }
 
     /// All texts in order, own ones that are not accepted with a mark.
@@ -99,19 +126,30 @@ impl Actor {
     pub fn reads(&self, text: &str) {
         let texts = self.texts();
         let count = texts.iter().filter(|t| *t == text).count();
-        assert_eq!(count, 1, "{} reads {text:?} {count} times in {texts:?}", self.name);
+        assert_eq!(
+            count, 1,
+            "{} reads {text:?} {count} times in {texts:?}",
+            self.name
+        );
     }
 
     pub fn never_reads(&self, text: &str) {
         let texts = self.texts();
-        assert!(!texts.iter().any(|t| t.contains(text)), "{} reads {text:?}", self.name);
+        assert!(
+            !texts.iter().any(|t| t.contains(text)),
+            "{} reads {text:?}",
+            self.name
+        );
     }
 
     pub fn delivery(&self, id: MessageId) -> Option<Delivery> {
-        self.timeline().into_iter().find(|item| item.id == id).and_then(|item| match item.kind {
-            ItemKind::Message { delivery, .. } => Some(delivery),
-            _ => None,
-        })
+        self.timeline()
+            .into_iter()
+            .find(|item| item.id == id)
+            .and_then(|item| match item.kind {
+                ItemKind::Message { delivery, .. } => Some(delivery),
+                _ => None,
+            })
     }
 
     pub fn lines(&self) -> Vec<SystemLine> {
@@ -134,13 +172,22 @@ impl Actor {
     pub fn sees_typing(&self, who: &Self) -> bool {
         let (room, user) = (self.room(), who.user());
         let mut scene = self.world.scene();
-        scene.machine(self.name).typing.get(&room).is_some_and(|users| users.contains(&user))
+        scene
+            .machine(self.name)
+            .typing
+            .get(&room)
+            .is_some_and(|users| users.contains(&user))
     }
 
     /// What this person's client refused so far.
     pub fn rejected(&self) -> Vec<Why> {
         let mut scene = self.world.scene();
-        scene.machine(self.name).rejects.iter().map(|r| r.why).collect()
+        scene
+            .machine(self.name)
+            .rejects
+            .iter()
+            .map(|r| r.why)
+            .collect()
     }
 
     pub fn forgets_rejected(&self) {
@@ -151,6 +198,36 @@ impl Actor {
     pub fn rejected_nothing(&self) {
         let rejected = self.rejected();
         assert!(rejected.is_empty(), "{} refused {rejected:?}", self.name);
+    }
+
+    /// The relays this person keeps connections to.
+    pub fn relays(&self) -> Vec<RelayAddress> {
+        let mut scene = self.world.scene();
+        scene
+            .machine(self.name)
+            .client
+            .as_ref()
+            .map(Client::relays)
+            .unwrap_or_default()
+    }
+
+    /// How many records on disk belong to a room, or hold its id.
+    pub fn records_of(&self, room: RoomId) -> usize {
+        let mut scene = self.world.scene();
+        let machine = scene.machine(self.name);
+        let txn = machine.store.begin();
+        let holds = |bytes: &[u8]| bytes.windows(RoomId::SIZE).any(|w| w == room.as_bytes());
+        let of_it = |space: &Space| {
+            let all = txn.scan(*space, b"").expect("the store can be read");
+            all.into_iter()
+                .filter(|(key, value)| holds(key) || holds(value))
+                .count()
+        };
+        let rows = txn
+            .rows(&room, None, 10_000)
+            .expect("the store can be read")
+            .len();
+        Space::ALL.iter().map(of_it).sum::<usize>() + rows
     }
 
     pub fn changes(&self) -> Vec<Change> {

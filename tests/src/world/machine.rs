@@ -56,12 +56,21 @@ pub enum Fate {
 impl Scene {
     /// A new person with an empty store.
     pub fn arrive(&mut self, name: Who) {
-        let (seed, now) = (self.dice.seed(), Now { wall: self.wall(), mono: 0 });
+        let (seed, now) = (
+            self.dice.seed(),
+            Now {
+                wall: self.wall(),
+                mono: 0,
+            },
+        );
         let mut store = MemoryStore::default();
         let mut txn = store.begin();
         let mut display = name.to_owned();
         display[..1].make_ascii_uppercase();
-        let profile = Profile { name: display, ..Profile::default() };
+        let profile = Profile {
+            name: display,
+            ..Profile::default()
+        };
         let client = Client::create(seed, &mut txn, now, profile).expect("no fault was asked for");
         txn.commit().expect("no fault was asked for");
         let machine = Machine {
@@ -103,12 +112,12 @@ impl Scene {
     }
 
     pub fn take_with(&mut self, who: Who, input: Input, fate: Fate) -> Vec<Effect> {
-        let trace = std::env::var("SOTTO_TRACE").is_ok(); //TRACE
-        if trace { let t = self.t; let s = format!("{input:?}"); eprintln!("{t} {who} <- {:.600} {fate:?}", s); } //TRACE
         let now = self.now_of(who);
         let writing = written(&input);
         let machine = self.machine(who);
-        let Some(client) = &mut machine.client else { return Vec::new() };
+        let Some(client) = &mut machine.client else {
+            return Vec::new();
+        };
         if let Fate::DiskFails(after) = fate {
             machine.store.fail(Fault::AccessAfter(after));
         }
@@ -120,17 +129,21 @@ impl Scene {
             return Vec::new();
         }
         let Ok(effects) = handled.and_then(|effects| txn.commit().map(|()| effects)) else {
-            assert!(matches!(fate, Fate::DiskFails(_)), "{who}'s store failed by itself");
+            assert!(
+                matches!(fate, Fate::DiskFails(_)),
+                "{who}'s store failed by itself"
+            );
             self.crash(who);
             return Vec::new();
         };
         machine.store.fail(Fault::AccessAfter(u32::MAX));
-        client.distrust_memory(&machine.store.begin()).expect("what was written can be read");
+        client
+            .distrust_memory(&machine.store.begin())
+            .expect("what was written can be read");
         let accepted = |e: &Effect| matches!(e, Effect::Answer { result: Ok(_), .. });
         if let Some((id, written)) = writing.filter(|_| effects.iter().any(accepted)) {
             machine.written.insert(id, written);
         }
-        if trace { for e in &effects { match e { Effect::Show(Change::Item{item,..}) => eprintln!("      .. item {} {:?}", item.position, item.kind), Effect::Show(Change::Room(v)) => eprintln!("      .. room {:?} epoch {} sync {} n {}", v.standing, v.epoch, v.in_sync, v.member_count), Effect::Show(_) => {}, e => eprintln!("      -> {:.400}", format!("{e:?}")) } } } //TRACE
         let performed = match fate {
             Fate::DiesAfterEffects(count) => count,
             _ => usize::MAX,
@@ -185,7 +198,10 @@ impl Scene {
             _ => None,
         });
         let answer = answers.next();
-        assert!(answers.next().is_none(), "{who} got two answers to one request");
+        assert!(
+            answers.next().is_none(),
+            "{who} got two answers to one request"
+        );
         answer
     }
 
@@ -226,7 +242,12 @@ impl Scene {
 
     /// Dials every relay that the client wants and has no connection to.
     pub fn connect(&mut self, who: Who) {
-        let wanted = self.machine(who).client.as_ref().map(Client::relays).unwrap_or_default();
+        let wanted = self
+            .machine(who)
+            .client
+            .as_ref()
+            .map(Client::relays)
+            .unwrap_or_default();
         for relay in wanted {
             self.later(self.t, Due::Dial { who, relay });
         }
@@ -235,9 +256,16 @@ impl Scene {
 
 fn written(input: &Input) -> Option<(MessageId, Written)> {
     match input {
-        Input::Ui { request: Request::Send { room, id, body }, .. } => {
-            Some((*id, Written { room: *room, text: body.text.clone() }))
-        }
+        Input::Ui {
+            request: Request::Send { room, id, body },
+            ..
+        } => Some((
+            *id,
+            Written {
+                room: *room,
+                text: body.text.clone(),
+            },
+        )),
         _ => None,
     }
 }

@@ -57,13 +57,26 @@ pub struct Wire {
 /// What will happen.
 pub enum Due {
     /// A client tries to connect.
-    Dial { who: Who, relay: RelayAddress },
-    ToRelay { conn: ConnId, text: String },
-    ToClient { conn: ConnId, text: String },
+    Dial {
+        who: Who,
+        relay: RelayAddress,
+    },
+    ToRelay {
+        conn: ConnId,
+        text: String,
+    },
+    ToClient {
+        conn: ConnId,
+        text: String,
+    },
     /// The relay notices that a connection is gone.
-    Lost { conn: ConnId },
+    Lost {
+        conn: ConnId,
+    },
     /// A process starts.
-    Boot { who: Who },
+    Boot {
+        who: Who,
+    },
 }
 
 /// A frame that passed, for those who want to replay it.
@@ -86,7 +99,10 @@ pub type Hook<F> = Box<dyn FnMut(Who, F) -> Vec<F>>;
 impl Scene {
     pub fn dial(&mut self, who: Who, relay: RelayAddress) {
         let machine = self.machine(who);
-        let wanted = machine.client.as_ref().is_some_and(|c| c.relays().contains(&relay));
+        let wanted = machine
+            .client
+            .as_ref()
+            .is_some_and(|c| c.relays().contains(&relay));
         if !wanted || !machine.online || machine.wires.contains_key(&relay) {
             return;
         }
@@ -99,7 +115,14 @@ impl Scene {
         self.last_conn += 1;
         let conn = ConnId(self.last_conn);
         let now = self.t;
-        let wire = Wire { who, relay: relay.clone(), near: true, far: true, up: now, down: now };
+        let wire = Wire {
+            who,
+            relay: relay.clone(),
+            near: true,
+            far: true,
+            up: now,
+            down: now,
+        };
         self.wires.insert(conn, wire);
         self.machine(who).wires.insert(relay.clone(), conn);
         self.tell_hub(&relay, Event::Connected { conn, user, device });
@@ -108,17 +131,27 @@ impl Scene {
     /// Puts a frame on the way to the relay.
     pub fn send_up(&mut self, conn: ConnId, envelope: &Envelope<ClientFrame>) {
         let delay = self.delay();
-        let Some(wire) = self.wires.get_mut(&conn).filter(|wire| wire.near) else { return };
+        let Some(wire) = self.wires.get_mut(&conn).filter(|wire| wire.near) else {
+            return;
+        };
         wire.up = wire.up.max(self.t + delay);
         let at = wire.up;
-        self.later(at, Due::ToRelay { conn, text: codec::encode(envelope) });
+        self.later(
+            at,
+            Due::ToRelay {
+                conn,
+                text: codec::encode(envelope),
+            },
+        );
         if self.chance(|w| w.cut) {
             self.cut(conn);
         }
     }
 
     pub fn arrive_at_relay(&mut self, conn: ConnId, text: &str) {
-        let Some(wire) = self.wires.get(&conn).filter(|wire| wire.far) else { return };
+        let Some(wire) = self.wires.get(&conn).filter(|wire| wire.far) else {
+            return;
+        };
         let (who, relay) = (wire.who, wire.relay.clone());
         if self.chance(|w| w.relay_crash) {
             return self.restart_relay(&relay);
@@ -134,14 +167,19 @@ impl Scene {
         };
         for frame in frames {
             self.record(who, &relay, Direction::Up(frame.clone()));
-            let envelope = Envelope { id: id.clone(), frame };
+            let envelope = Envelope {
+                id: id.clone(),
+                frame,
+            };
             self.tell_hub(&relay, Event::Frame { conn, envelope });
         }
     }
 
     pub fn tell_hub(&mut self, relay: &RelayAddress, event: Event) {
         let wall = self.wall();
-        let Some(host) = self.relays.get_mut(relay).filter(|host| host.up) else { return };
+        let Some(host) = self.relays.get_mut(relay).filter(|host| host.up) else {
+            return;
+        };
         for out in host.relay.handle(wall, event) {
             match out {
                 Out::Send { conn, envelope } => self.send_down(conn, &envelope),
@@ -151,7 +189,9 @@ impl Scene {
     }
 
     fn send_down(&mut self, conn: ConnId, envelope: &Envelope<RelayFrame>) {
-        let Some(wire) = self.wires.get(&conn).filter(|wire| wire.near) else { return };
+        let Some(wire) = self.wires.get(&conn).filter(|wire| wire.near) else {
+            return;
+        };
         let who = wire.who;
         let Envelope { id, frame } = envelope.clone();
         let frames = match &mut self.hook_down {
@@ -159,7 +199,10 @@ impl Scene {
             None => vec![frame],
         };
         for frame in frames {
-            let text = codec::encode(&Envelope { id: id.clone(), frame });
+            let text = codec::encode(&Envelope {
+                id: id.clone(),
+                frame,
+            });
             self.deliver(conn, text);
         }
     }
@@ -168,7 +211,13 @@ impl Scene {
         let delay = self.delay();
         if self.chance(|w| w.repeat) {
             let again = self.t + delay + self.delay();
-            self.later(again, Due::ToClient { conn, text: text.clone() });
+            self.later(
+                again,
+                Due::ToClient {
+                    conn,
+                    text: text.clone(),
+                },
+            );
         }
         if self.chance(|w| w.replay)
             && let Some(old) = self.old_frame(conn)
@@ -177,7 +226,9 @@ impl Scene {
         }
         let reorder = self.chance(|w| w.reorder);
         let now = self.t;
-        let Some(wire) = self.wires.get_mut(&conn) else { return };
+        let Some(wire) = self.wires.get_mut(&conn) else {
+            return;
+        };
         let at = if reorder {
             now + delay
         } else {
@@ -203,13 +254,20 @@ impl Scene {
     }
 
     pub fn arrive_at_client(&mut self, conn: ConnId, text: &str) {
-        let Some(wire) = self.wires.get(&conn).filter(|wire| wire.near) else { return };
+        let Some(wire) = self.wires.get(&conn).filter(|wire| wire.near) else {
+            return;
+        };
         let (who, relay) = (wire.who, wire.relay.clone());
         match codec::decode::<RelayFrame>(text) {
             Ok(envelope) => {
                 self.record(who, &relay, Direction::Down(envelope.frame.clone()));
                 if is_greeting(&envelope.frame) {
-                    self.take(who, Input::RelayUp { relay: relay.clone() });
+                    self.take(
+                        who,
+                        Input::RelayUp {
+                            relay: relay.clone(),
+                        },
+                    );
                 }
                 self.take(who, Input::Relay { relay, envelope });
             }
@@ -221,7 +279,12 @@ impl Scene {
     /// was on its way down does not.
     pub fn cut(&mut self, conn: ConnId) {
         if let Some((who, relay)) = self.unplug(conn) {
-            self.take(who, Input::RelayDown { relay: relay.clone() });
+            self.take(
+                who,
+                Input::RelayDown {
+                    relay: relay.clone(),
+                },
+            );
             let at = self.t + 500 + self.delay();
             self.later(at, Due::Dial { who, relay });
         }
@@ -245,17 +308,42 @@ impl Scene {
     }
 
     pub fn lose(&mut self, conn: ConnId) {
-        let Some(wire) = self.wires.get_mut(&conn).filter(|wire| wire.far) else { return };
+        let Some(wire) = self.wires.get_mut(&conn).filter(|wire| wire.far) else {
+            return;
+        };
         wire.far = false;
         let relay = wire.relay.clone();
         self.tell_hub(&relay, Event::Disconnected { conn });
     }
 
+    /// Nothing of this connection reaches the relay for so long.
+    pub fn hold_back(&mut self, conn: ConnId, time: Millis) {
+        let of_it = |due: &Due| matches!(due, Due::ToRelay { conn: c, .. } if *c == conn);
+        let held: Vec<_> = self
+            .queue
+            .iter()
+            .filter(|(_, due)| of_it(due))
+            .map(|(key, _)| *key)
+            .collect();
+        for (at, number) in held {
+            if let Some(due) = self.queue.remove(&(at, number)) {
+                self.queue.insert((at + time, number), due);
+            }
+        }
+        if let Some(wire) = self.wires.get_mut(&conn) {
+            wire.up += time;
+        }
+    }
+
     /// The relay's process dies and starts again: what was durable is there.
     pub fn restart_relay(&mut self, relay: &RelayAddress) {
         let of_it = |wire: &Wire| wire.relay == *relay && (wire.near || wire.far);
-        let conns: Vec<ConnId> =
-            self.wires.iter().filter(|(_, wire)| of_it(wire)).map(|(conn, _)| *conn).collect();
+        let conns: Vec<ConnId> = self
+            .wires
+            .iter()
+            .filter(|(_, wire)| of_it(wire))
+            .map(|(conn, _)| *conn)
+            .collect();
         for conn in &conns {
             if let Some(wire) = self.wires.get_mut(conn) {
                 wire.far = false;
@@ -278,7 +366,11 @@ impl Scene {
     }
 
     fn record(&mut self, who: Who, relay: &RelayAddress, frame: Direction) {
-        self.tape.push(Passed { who, relay: relay.clone(), frame });
+        self.tape.push(Passed {
+            who,
+            relay: relay.clone(),
+            frame,
+        });
     }
 
     /// How the process ends while it handles this input, if it does.

@@ -31,7 +31,11 @@ impl Actor {
 
     /// The room on this person's screen.
     pub fn room(&self) -> RoomId {
-        self.world.scene().machine(self.name).room.expect("a room was made or joined before")
+        self.world
+            .scene()
+            .machine(self.name)
+            .room
+            .expect("a room was made or joined before")
     }
 
     pub fn looks_at(&self, room: RoomId) -> &Self {
@@ -50,7 +54,8 @@ impl Actor {
 
     fn does(&self, request: Request) -> Outcome {
         let what = format!("{} asks for {request:?}", self.name);
-        self.asks(request).unwrap_or_else(|error| panic!("{what}: {error}"))
+        self.asks(request)
+            .unwrap_or_else(|error| panic!("{what}: {error}"))
     }
 
     pub fn creates(&self, name: &str) -> RoomId {
@@ -64,7 +69,12 @@ impl Actor {
 
     pub fn creates_at(&self, relay: RelayAddress, name: &str, admission: Admission) -> RoomId {
         let (name, topic) = (name.to_owned(), String::new());
-        match self.does(Request::CreateRoom { relay, name, topic, admission }) {
+        match self.does(Request::CreateRoom {
+            relay,
+            name,
+            topic,
+            admission,
+        }) {
             Outcome::Room(room) => {
                 self.looks_at(room);
                 room
@@ -78,14 +88,19 @@ impl Actor {
     }
 
     pub fn invites_for(&self, valid_for: Millis) -> String {
-        match self.does(Request::CreateInvite { room: self.room(), valid_for }) {
+        match self.does(Request::CreateInvite {
+            room: self.room(),
+            valid_for,
+        }) {
             Outcome::Invite(invite) => invite.link,
             other => panic!("a new invite was answered with {other:?}"),
         }
     }
 
     pub fn joins(&self, link: &str) -> RoomId {
-        match self.does(Request::Join { link: link.to_owned() }) {
+        match self.does(Request::Join {
+            link: link.to_owned(),
+        }) {
             Outcome::Room(room) => {
                 self.looks_at(room);
                 room
@@ -106,65 +121,127 @@ impl Actor {
         let user = who.user();
         let knocks = self.knocks();
         let knock = knocks.iter().find(|k| k.user == user);
-        let knock = knock.unwrap_or_else(|| panic!("{} does not knock at {}'s", who.name, self.name));
-        self.does(Request::AnswerKnock { room: self.room(), knock: knock.id, admit });
+        let knock =
+            knock.unwrap_or_else(|| panic!("{} does not knock at {}'s", who.name, self.name));
+        self.does(Request::AnswerKnock {
+            room: self.room(),
+            knock: knock.id,
+            admit,
+        });
     }
 
     pub fn revokes_all_invites(&self) {
         for invite in self.invitations() {
-            self.does(Request::RevokeInvite { room: self.room(), invite: invite.id });
+            self.does(Request::RevokeInvite {
+                room: self.room(),
+                invite: invite.id,
+            });
+        }
+    }
+
+    pub fn revokes_own_invites(&self) {
+        let me = self.user();
+        for invite in self
+            .invitations()
+            .into_iter()
+            .filter(|invite| invite.by == me)
+        {
+            self.does(Request::RevokeInvite {
+                room: self.room(),
+                invite: invite.id,
+            });
         }
     }
 
     pub fn says(&self, text: &str) -> MessageId {
         let id = MessageId(self.world.scene().dice.id());
-        let body = MessageBody { text: text.to_owned(), reply_to: None };
-        self.does(Request::Send { room: self.room(), id, body });
+        let body = MessageBody {
+            text: text.to_owned(),
+            reply_to: None,
+        };
+        self.does(Request::Send {
+            room: self.room(),
+            id,
+            body,
+        });
         id
     }
 
     pub fn types(&self) {
-        self.does(Request::Typing { room: self.room(), on: true });
+        self.does(Request::Typing {
+            room: self.room(),
+            on: true,
+        });
     }
 
     pub fn stops_typing(&self) {
-        self.does(Request::Typing { room: self.room(), on: false });
+        self.does(Request::Typing {
+            room: self.room(),
+            on: false,
+        });
     }
 
     /// Sees everything that there is.
     pub fn catches_up(&self) {
         let position = self.timeline().last().map_or(0, |item| item.position);
-        self.does(Request::MarkRead { room: self.room(), position });
+        self.does(Request::MarkRead {
+            room: self.room(),
+            position,
+        });
     }
 
     pub fn renames_room(&self, name: &str) {
         let view = self.view();
         let (name, topic, admission) = (name.to_owned(), view.topic, view.admission);
-        self.does(Request::ChangeRoom { room: view.id, name, topic, admission });
+        self.does(Request::ChangeRoom {
+            room: view.id,
+            name,
+            topic,
+            admission,
+        });
     }
 
     pub fn sets_topic(&self, topic: &str) {
         let view = self.view();
         let (name, topic, admission) = (view.name, topic.to_owned(), view.admission);
-        self.does(Request::ChangeRoom { room: view.id, name, topic, admission });
+        self.does(Request::ChangeRoom {
+            room: view.id,
+            name,
+            topic,
+            admission,
+        });
     }
 
     pub fn sets_admission(&self, admission: Admission) {
         let view = self.view();
         let (name, topic) = (view.name, view.topic);
-        self.does(Request::ChangeRoom { room: view.id, name, topic, admission });
+        self.does(Request::ChangeRoom {
+            room: view.id,
+            name,
+            topic,
+            admission,
+        });
     }
 
     pub fn calls_themselves(&self, name: &str) {
-        self.does(Request::SetProfile(Profile { name: name.to_owned(), ..Profile::default() }));
+        self.does(Request::SetProfile(Profile {
+            name: name.to_owned(),
+            ..Profile::default()
+        }));
     }
 
     pub fn removes(&self, who: &Self) {
-        self.does(Request::Remove { room: self.room(), user: who.user() });
+        self.does(Request::Remove {
+            room: self.room(),
+            user: who.user(),
+        });
     }
 
     pub fn makes_host(&self, who: &Self) {
-        self.does(Request::MakeHost { room: self.room(), user: who.user() });
+        self.does(Request::MakeHost {
+            room: self.room(),
+            user: who.user(),
+        });
     }
 
     pub fn leaves(&self) {
@@ -180,15 +257,24 @@ impl Actor {
     }
 
     pub fn drafts(&self, text: &str) {
-        self.does(Request::SetDraft { room: self.room(), text: text.to_owned() });
+        self.does(Request::SetDraft {
+            room: self.room(),
+            text: text.to_owned(),
+        });
     }
 
     pub fn prefers(&self, prefs: RoomPrefs) {
-        self.does(Request::SetPrefs { room: self.room(), prefs });
+        self.does(Request::SetPrefs {
+            room: self.room(),
+            prefs,
+        });
     }
 
     pub fn verifies(&self, who: &Self) {
-        self.does(Request::SetVerified { user: who.user(), verified: true });
+        self.does(Request::SetVerified {
+            user: who.user(),
+            verified: true,
+        });
     }
 
     pub fn goes_offline(&self) {

@@ -25,18 +25,24 @@ fn an_app_killed_while_messages_come_is_complete_after_its_restart() {
 }
 
 #[test]
-fn a_message_written_just_before_a_crash_is_sent_after_it_once() {
+fn messages_written_without_a_relay_survive_a_crash_and_are_sent_once() {
     play("writer-killed", async |stage| {
         let (alice, bob) = two_in_a_room(stage).await?;
         let talk = lines("Bob", 1..=6);
 
+        stage.relay_is_killed().await?;
+        bob.notices_the_outage().await?;
         for line in &talk {
             bob.writes(line).await?;
         }
+        bob.sees_it_kept(ROOM, &talk[5]).await?;
         bob.app_is_killed().await?;
+        stage.relay_returns().await?;
+
         bob.opens_the_app().await?;
         bob.goes_to(ROOM).await?;
-
+        bob.has_nothing_half_written().await?;
+        bob.sees_all_sent().await?;
         bob.reads_exactly(&talk).await?;
         alice.reads_exactly(&talk).await
     });

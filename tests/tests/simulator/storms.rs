@@ -12,7 +12,9 @@ const SEEDS: u64 = 500;
 const THREADS: usize = 2;
 
 fn setting(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text}?")))
+    std::env::var(name)
+        .ok()
+        .map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text}?")))
 }
 
 #[test]
@@ -36,7 +38,14 @@ fn whatever_breaks_nothing_is_lost_and_all_agree() {
     };
     let failed: Vec<u64> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().flat_map(|thread| thread.join().expect("no panic escapes")).collect()
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().expect("no panic escapes"))
+            .collect()
     });
-    assert!(failed.is_empty(), "seeds {failed:?} failed; see one with SOTTO_SEED={}", failed[0]);
+    assert!(
+        failed.is_empty(),
+        "seeds {failed:?} failed; see one with SOTTO_SEED={}",
+        failed[0]
+    );
 }

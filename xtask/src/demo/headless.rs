@@ -9,6 +9,10 @@ use std::path::Path;
 
 const ROOM: &str = "Field notes";
 
+/// As on a common laptop.
+const WIDTH: u32 = 1180;
+const HEIGHT: u32 = 760;
+
 const TALK: [(Speaker, &str); 6] = [
     (Speaker::Alice, "The second site is done. Measured twice."),
     (Speaker::Bob, "Good. What did you get?"),
@@ -68,19 +72,24 @@ async fn scene(stage: &Stage, folder: &Path, report: &mut Report) -> Result<(), 
     report.tell("Alice opens Sotto for the first time");
     alice.opens_the_app().await?;
     alice.sees_the_welcome().await?;
+    alice.makes_the_window(WIDTH, HEIGHT).await?;
     keep(&alice, folder, "welcome").await?;
     report.tell("Her rooms shall live on this computer: the built-in relay starts");
     alice.settles_here().await?;
     report.tell("She creates a room and copies an invite link");
     alice.creates_room(ROOM).await?;
+    alice.puts_off_the_recovery_code().await?;
     let link = alice.copies_an_invite_link().await?;
 
     report.tell("Bob opens Sotto with a profile of his own and pastes the link");
     bob.opens_the_app().await?;
+    bob.sees_the_welcome().await?;
+    bob.makes_the_window(WIDTH, HEIGHT).await?;
     bob.settles_at(&link.0).await?;
     report.tell("Alice sees him knock and lets him in");
     alice.lets_in(&bob).await?;
     bob.is_in(ROOM).await?;
+    bob.puts_off_the_recovery_code().await?;
 
     report.tell("They talk");
     for (speaker, text) in TALK {

@@ -47,7 +47,7 @@ async fn both(
     let bob = Profile::of("Bob", folder, binaries.cli()?);
     step(
         "bring Alice and Bob into one room",
-        "the lines above say why; a keyring that is locked asks for its password once",
+        "the lines above say why; `cargo xtask demo --headless` needs neither display nor keyring",
         || meet(&alice, &bob, relay.address(), brand),
     )?;
 

@@ -48,7 +48,7 @@ impl Person {
             page.click("invite-create").await?;
             page.sees("invite-link").await?;
             page.click("invite-copy").await?;
-            let link = page.value("invite-link").await?;
+            let link = page.text("invite-link").await?;
             if let Some((_, secret)) = link.split_once('#') {
                 self.backstage.heard(secret);
             }
@@ -59,10 +59,9 @@ impl Person {
 
     async fn looks_at_people(&self) -> Result<()> {
         let page = self.page()?;
-        if page.shows("people-panel").await {
-            return Ok(());
+        if !page.is_pressed("people-open").await? {
+            page.click("people-open").await?;
         }
-        page.click("people-open").await?;
         page.sees("people-panel").await
     }
 

@@ -1,7 +1,7 @@
 //! Writing and reading.
 
 use super::Person;
-use crate::{Page, Result, long, quick, until};
+use crate::{Failure, Page, Result, long, quick, until};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -41,6 +41,26 @@ impl Person {
                 }
             })
             .await
+        })
+        .await
+    }
+
+    /// Waits until the room list shows the message: it does so once the message
+    /// is on disk.
+    pub async fn sees_it_kept(&self, room: &str, text: &str) -> Result<()> {
+        self.step("sees a message kept", async {
+            self.page()?.sees_both("room-row", room, text).await
+        })
+        .await
+    }
+
+    /// The composer is empty: nothing that was sent waits to be sent again.
+    pub async fn has_nothing_half_written(&self) -> Result<()> {
+        self.step("finds the composer empty", async {
+            match self.page()?.value("composer-input").await? {
+                text if text.is_empty() => Ok(()),
+                text => Err(Failure::new(format!("it holds “{text}”"))),
+            }
         })
         .await
     }

@@ -1,0 +1,95 @@
+//! Fills a profile with rooms and messages through a real engine and a real
+//! relay: `bench-profile <folder> <relay> <name> <rooms> <messages>`. The
+//! session's keyring opens it afterwards.
+
+use sotto_client::model::{Admission, Delivery, ItemKind, MessageBody, Profile};
+use sotto_client::{Change, Outcome, Request};
+use sotto_engine::{Engine, Event, ProfileDir, Protection, SystemKeyring, create, new_message_id};
+use sotto_wire::{RelayAddress, RoomId};
+use std::env;
+use std::error::Error;
+use std::sync::Arc;
+use tokio::sync::mpsc::Receiver;
+
+type Failure = Box<dyn Error>;
+
+/// Messages of one room that are on their way at once.
+const AT_ONCE: usize = 200;
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let args: Vec<String> = env::args().skip(1).collect();
+    let [folder, relay, name, rooms, messages] = args.as_slice() else {
+        return Err("bench-profile <folder> <relay> <name> <rooms> <messages>".into());
+    };
+    let relay: RelayAddress = relay.parse()?;
+    let protection = Protection {
+        keyring: true,
+        passphrase: None,
+    };
+    let profile = Profile {
+        name: name.clone(),
+        ..Profile::default()
+    };
+    let dir = ProfileDir::new(folder);
+    let engine = create(&dir, Arc::new(SystemKeyring), protection, profile).await?;
+    engine.request(Request::AddRelay(relay.clone())).await?;
+    for room in 1..=rooms.parse()? {
+        let room = open_room(&engine, &relay, room).await?;
+        fill(&engine, room, messages.parse()?).await?;
+    }
+    engine.stop().await;
+    Ok(())
+}
+
+async fn open_room(engine: &Engine, relay: &RelayAddress, room: u32) -> Result<RoomId, Failure> {
+    let request = Request::CreateRoom {
+        relay: relay.clone(),
+        name: format!("Room number {room}"),
+        topic: String::new(),
+        admission: Admission::ByHost,
+    };
+    match engine.request(request).await? {
+        Outcome::Room(room) => Ok(room),
+        _ => Err("no room was made".into()),
+    }
+}
+
+async fn fill(engine: &Engine, room: RoomId, messages: usize) -> Result<(), Failure> {
+    let mut done = 0;
+    while done < messages {
+        let (_, mut events) = engine.subscribe().await;
+        let count = AT_ONCE.min(messages - done);
+        for number in 0..count {
+            let body = MessageBody {
+                text: format!(
+                    "Message {} of an evening that was longer than planned",
+                    done + number
+                ),
+                reply_to: None,
+            };
+            let id = new_message_id();
+            engine.request(Request::Send { room, id, body }).await?;
+            accepted(&mut events, id).await?;
+        }
+        done += count;
+    }
+    Ok(())
+}
+
+async fn accepted(events: &mut Receiver<Event>, id: sotto_wire::MessageId) -> Result<(), Failure> {
+    loop {
+        match events.recv().await {
+            Some(Event::Client(Change::Item { item, .. })) if item.id == id => {
+                if let ItemKind::Message { delivery, .. } = item.kind
+                    && delivery == Delivery::Accepted
+                {
+                    return Ok(());
+                }
+            }
+            Some(_) => {}
+            None => return Err("the engine stopped".into()),
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Crashes, lost answers, old copies, and relays that come and go.
+
+use super::rooms::{all_agree, of_two};
+use sotto_client::{
+    Input, Why,
+    model::{Delivery, Standing},
+};
+use sotto_tests::world::{Fate, home};
+use sotto_wire::{ClientFrame, RelayFrame, frame::ChatKind};
+
+const DAY: u64 = 24 * 60 * 60 * 1000;
+
+#[test]
+fn a_commit_whose_answer_was_lost_is_found_in_the_backlog() {
+    let (world, alice, bob) = of_two();
+    world.on_the_way_down(|who, frame| {
+        let lost = who == "alice" && matches!(frame, RelayFrame::ChatAck { .. });
+        if lost { Vec::new() } else { vec![frame] }
+    });
+    alice.renames_room("Garden");
+    world.run_for(200);
+    assert_eq!(bob.view().name, "Garden");
+    assert_eq!(alice.view().name, "Field notes");
+    world.honest_again();
+    alice.restarts();
+    world.settle();
+    all_agree(&[&alice, &bob]);
+    alice.says("here");
+    world.settle();
+    bob.reads("here");
+    alice.rejected_nothing();
+}
+
+#[test]
+fn a_message_whose_answer_was_lost_is_not_doubled() {
+    let (world, alice, bob) = of_two();
+    world.on_the_way_down(|who, frame| {
+        let lost = who == "alice" && matches!(frame, RelayFrame::ChatAck { .. });
+        if lost { Vec::new() } else { vec![frame] }
+    });
+    let id = alice.says("once");
+    world.run_for(200);
+    bob.reads_only(&["once"]);
+    assert_eq!(alice.delivery(id), Some(Delivery::Pending));
+    world.honest_again();
+    alice.restarts();
+    world.settle();
+    assert_eq!(alice.delivery(id), Some(Delivery::Accepted));
+    alice.reads_only(&["once"]);
+    bob.reads_only(&["once"]);
+}
+
+#[test]
+fn what_was_not_committed_never_happened() {
+    let (world, alice, bob) = of_two();
+    let wake = || Input::Wake;
+    bob.says("hello");
+    for _ in 0..6 {
+        world
+            .scene()
+            .take_with("alice", wake(), Fate::DiesBeforeCommit);
+        world.run_for(30);
+    }
+    world.settle();
+    alice.reads_only(&["hello"]);
+}
+
+#[test]
+fn a_disk_that_fails_costs_nothing() {
+    let (world, alice, bob) = of_two();
+    for after in 0..40 {
+        let text = format!("message {after}");
+        world.scene().weather.crash = 0;
+        bob.says(&text);
+        world
+            .scene()
+            .take_with("alice", Input::Wake, Fate::DiskFails(after));
+        world.settle();
+        alice.reads(&text);
+    }
+    all_agree(&[&alice, &bob]);
+}
+
+#[test]
+fn the_relay_restarts_and_nothing_is_lost() {
+    let (world, alice, bob) = of_two();
+    alice.says("before");
+    world.settle();
+    world.relay_stops();
+    alice.says("meanwhile");
+    bob.says("meanwhile too");
+    world.settle();
+    assert_eq!(alice.texts().len(), 2);
+    world.relay_starts();
+    world.settle();
+    assert_eq!(alice.texts().len(), 3);
+    assert_eq!(alice.texts(), bob.texts());
+    all_agree(&[&alice, &bob]);
+}
+
+#[test]
+fn what_the_relay_no_longer_keeps_is_shown_as_missing() {
+    let (world, alice, bob) = of_two();
+    bob.goes_offline();
+    world.settle();
+    for n in 0..5 {
+        alice.says(&format!("missed {n}"));
+    }
+    world.settle();
+    world.sleep(31 * DAY);
+    world.tick();
+    alice.says("recent");
+    world.settle();
+    bob.comes_back();
+    world.settle();
+    bob.reads_only(&["recent"]);
+    assert_eq!(bob.gaps(), 5);
+    assert_eq!(alice.gaps(), 0);
+    all_agree(&[&alice, &bob]);
+}
+
+#[test]
+fn a_relay_that_is_full_is_asked_again() {
+    let (world, alice, bob) = of_two();
+    let full = Some(sotto_relay::store::StoreError::DiskFull);
+    world
+        .scene()
+        .relays
+        .get_mut(&home())
+        .expect("it exists")
+        .relay
+        .store
+        .set_broken(full);
+    let id = alice.says("patience");
+    world.run_for(20_000);
+    assert_eq!(alice.delivery(id), Some(Delivery::Pending));
+    world
+        .scene()
+        .relays
+        .get_mut(&home())
+        .expect("it exists")
+        .relay
+        .store
+        .set_broken(None);
+    world.settle();
+    bob.reads("patience");
+    alice.reads("patience");
+}
+
+#[test]
+fn a_relay_that_forgot_is_not_written_to_until_it_is_in_step() {
+    let (world, alice, bob) = of_two();
+    let old = world.scene().relays[&home()].relay.clone();
+    alice.says("one");
+    world.settle();
+    world.relay_stops();
+    world
+        .scene()
+        .relays
+        .get_mut(&home())
+        .expect("it exists")
+        .relay = old;
+    world
+        .scene()
+        .relays
+        .get_mut(&home())
+        .expect("it exists")
+        .relay
+        .restart();
+    world.relay_starts();
+    world.settle();
+    assert_eq!(alice.standing(), Standing::Lost);
+    assert_eq!(bob.standing(), Standing::Lost);
+    alice.reads("one");
+    bob.reads("one");
+}
+
+#[test]
+fn a_lie_about_membership_is_forgiven_at_the_next_connection() {
+    let (world, alice, bob) = of_two();
+    world.on_the_way_down(|who, frame| match frame {
+        RelayFrame::RoomOpened(opened) if who == "bob" => {
+            let error = sotto_wire::WireError::new(sotto_wire::ErrorCode::NotAMember, "no");
+            let id = sotto_wire::MessageId(opened.room.0).into();
+            vec![RelayFrame::Error(error.for_request(Some(id)))]
+        }
+        RelayFrame::ChatReceive(_) if who == "bob" => Vec::new(),
+        frame => vec![frame],
+    });
+    bob.restarts();
+    world.settle();
+    assert_eq!(bob.standing(), Standing::Lost);
+    alice.says("do you hear me?");
+    alice.renames_room("Garden");
+    world.settle();
+    world.honest_again();
+    bob.restarts();
+    world.settle();
+    all_agree(&[&alice, &bob]);
+    bob.reads("do you hear me?");
+    assert_eq!(bob.gaps(), 0);
+}
+
+#[test]
+fn frames_of_an_old_connection_may_arrive_late() {
+    let (world, alice, bob) = of_two();
+    for text in ["one", "two", "three"] {
+        alice.says(text);
+    }
+    let conn = *world
+        .scene()
+        .machine("alice")
+        .wires
+        .get(&home())
+        .expect("alice is connected");
+    // A new connection, while the relay still reads from the old one: what is
+    // encrypted again overtakes what was encrypted first.
+    world.scene().hold_back(conn, 545);
+    world.scene().cut(conn);
+    world.settle();
+    assert_eq!(alice.texts().len(), 3);
+    assert_eq!(alice.texts(), bob.texts());
+    assert_eq!(bob.gaps(), 0);
+    bob.rejected_nothing();
+}
+
+#[test]
+fn attack_11_an_old_copy_of_the_store_reuses_no_key() {
+    let (world, alice, bob) = of_two();
+    bob.says("one");
+    world.settle();
+    let copy = bob.backup();
+    bob.says("two");
+    bob.says("three");
+    world.settle();
+    bob.restores(&copy);
+    let before = world.sent_by(&bob).len();
+    bob.says("four");
+    world.settle();
+    let sent: Vec<ChatKind> = world.sent_by(&bob)[before..]
+        .iter()
+        .filter_map(|frame| match frame {
+            ClientFrame::ChatSend(send) => Some(send.kind),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        sent,
+        [ChatKind::Commit, ChatKind::Application],
+        "a new leaf comes first"
+    );
+    alice.reads_only(&["one", "two", "three", "four"]);
+    bob.reads("four");
+    assert_eq!(
+        bob.gaps(),
+        2,
+        "what the copy does not know is shown as missing"
+    );
+    alice.rejected_nothing();
+    assert!(bob.rejected().contains(&Why::Unasked));
+    all_agree(&[&alice, &bob]);
+}
+
+#[test]
+fn attack_11_an_old_copy_can_still_say_goodbye() {
+    let (world, alice, bob) = of_two();
+    let copy = bob.backup();
+    bob.says("one");
+    world.settle();
+    bob.goes_offline();
+    bob.restores(&copy);
+    bob.leaves();
+    bob.comes_back();
+    world.settle();
+    assert_eq!(bob.standing(), Standing::Left);
+    assert_eq!(alice.member_names(), ["Alice"]);
+}
+
+#[test]
+fn attack_11_an_old_copy_that_missed_its_own_commit_knows_that_it_is_lost() {
+    let (world, alice, bob) = of_two();
+    let copy = bob.backup();
+    bob.calls_themselves("Bobby");
+    world.settle();
+    bob.restores(&copy);
+    world.settle();
+    assert_eq!(bob.standing(), Standing::Lost);
+    let id = bob.says("from the past");
+    world.settle();
+    assert_eq!(bob.delivery(id), Some(Delivery::Pending));
+    alice.rejected_nothing();
+    bob.joins(&alice.invites());
+    world.settle();
+    all_agree(&[&alice, &bob]);
+    alice.reads("from the past");
+}
