@@ -1,7 +1,7 @@
 import './styles/fonts.css';
 import './styles/tokens.css';
 import './styles/base.css';
-import { mount } from 'svelte';
+import { mount, tick } from 'svelte';
 import AppView from './App.svelte';
 import { tauri } from './ipc/client';
 import { App } from './state/app.svelte';
@@ -17,6 +17,9 @@ async function run(): Promise<void> {
   await speak(languageOf('system', navigator.languages));
   mount(AppView, { target: document.getElementById('app')!, props: { app } });
   await started;
+  await tick();
+  // What `cargo xtask bench` calls the start: the first screen can be used.
+  requestAnimationFrame(() => performance.mark('usable'));
 }
 
 void run();

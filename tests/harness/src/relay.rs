@@ -11,26 +11,25 @@ const READY: &str = "listening on ";
 pub struct Relay {
     binary: PathBuf,
     data: PathBuf,
-    public: Option<SocketAddr>,
+    settings: Vec<String>,
     logs: PathBuf,
     address: String,
     process: Option<Process>,
 }
 
 impl Relay {
-    /// Starts on a free port. `public` is where clients reach it, if that is
-    /// not the port itself.
+    /// Starts on a free port, with more settings as on its command line.
     pub async fn start(
         binary: PathBuf,
         data: PathBuf,
-        public: Option<SocketAddr>,
+        settings: &[String],
         logs: &Path,
         brand: &Brand,
     ) -> Result<Self> {
         let mut relay = Self {
             binary,
             data,
-            public,
+            settings: settings.to_vec(),
             logs: logs.to_owned(),
             address: String::new(),
             process: None,
@@ -78,9 +77,7 @@ impl Relay {
             // Plain words: the log is searched.
             .env("NO_COLOR", "1")
             .env("RUST_BACKTRACE", "1");
-        if let Some(public) = self.public {
-            command.args(["--public", &public.to_string()]);
-        }
+        command.args(&self.settings);
         let process = Process::start("relay", &mut command, &self.logs, brand)?;
         let process = self.process.insert(process);
         self.address = until("the relay to listen", quick(), async || {

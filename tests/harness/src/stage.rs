@@ -11,12 +11,13 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-/// No play takes longer; one that does hangs.
+/// No ordinary play takes longer; one that does hangs.
 const LIMIT: Duration = Duration::from_secs(420);
 
 /// How every JSON Web Token begins.
@@ -59,12 +60,22 @@ impl Stage {
         binaries: Binaries,
         scene: impl AsyncFnOnce(&Stage) -> Result<()>,
     ) -> Result<()> {
+        Self::play_within(LIMIT, folder, binaries, scene).await
+    }
+
+    /// The same with a limit of its own.
+    pub async fn play_within(
+        limit: Duration,
+        folder: &Path,
+        binaries: Binaries,
+        scene: impl AsyncFnOnce(&Stage) -> Result<()>,
+    ) -> Result<()> {
         let stage = Self::set(folder, binaries).await?;
-        let played = match tokio::time::timeout(LIMIT, scene(&stage)).await {
+        let played = match tokio::time::timeout(limit, scene(&stage)).await {
             Ok(played) => played,
             Err(_) => Err(Failure::new(format!(
                 "the play took longer than {} s",
-                LIMIT.as_secs()
+                limit.as_secs()
             ))),
         };
         let outcome = match played {
@@ -115,24 +126,28 @@ impl Stage {
 
     /// Starts a relay process behind a wiretap and says the address for apps.
     pub async fn relay_starts(&self) -> Result<String> {
-        let back = &self.backstage;
-        let data = back.root.path().join("relay");
         let wire = Wiretap::start().await?;
         let public = wire.address();
-        let relay = Relay::start(
-            back.binaries.relay()?,
-            data,
-            Some(public),
-            &back.logs,
-            &back.brand,
-        )
-        .await?;
-        wire.lead_to(relay.socket()?);
-        *self.relay.lock().await = Some(relay);
+        let relay = self
+            .relay_starts_with(&["--public".to_owned(), public.to_string()])
+            .await?;
+        wire.lead_to(relay);
         self.wire
             .set(wire)
             .map_err(|_| Failure::new("there is a relay already"))?;
         Ok(format!("ws://{public}"))
+    }
+
+    /// Starts a relay process with these settings, and nothing between it and
+    /// the apps.
+    pub async fn relay_starts_with(&self, settings: &[String]) -> Result<SocketAddr> {
+        let back = &self.backstage;
+        let data = back.root.path().join("relay");
+        let binary = back.binaries.relay()?;
+        let relay = Relay::start(binary, data, settings, &back.logs, &back.brand).await?;
+        let socket = relay.socket()?;
+        *self.relay.lock().await = Some(relay);
+        Ok(socket)
     }
 
     /// The relay dies by SIGKILL.

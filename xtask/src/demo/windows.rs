@@ -42,7 +42,7 @@ async fn both(
     brand: &Brand,
 ) -> Result<(), Trouble> {
     announce("start a relay on this computer");
-    let relay = Relay::start(binaries.relay()?, folder.join("relay"), None, logs, brand).await?;
+    let relay = Relay::start(binaries.relay()?, folder.join("relay"), &[], logs, brand).await?;
     let alice = Profile::of("Alice", folder, binaries.cli()?);
     let bob = Profile::of("Bob", folder, binaries.cli()?);
     step(

@@ -6,6 +6,7 @@ use sotto_client::{Change, Outcome, Request};
 use sotto_engine::{
     Engine, Event, LinkStatus, NoKeyring, ProfileDir, Protection, Secret, create, new_message_id,
 };
+use sotto_relay::hub::bucket::Rate;
 use sotto_wire::{MessageId, RelayAddress, RoomId};
 use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -30,7 +31,12 @@ async fn main() -> Result<(), Failure> {
         ..sotto_relay::Config::default()
     };
     // The relay's speed is measured, not its patience.
-    config.limits.frames_per_second = 1_000_000;
+    let unlimited = Rate {
+        burst: 1_000_000,
+        every: 1,
+    };
+    config.limits.account_rate = unlimited;
+    config.limits.ip_rate = unlimited;
     let relay = sotto_relay::start(config).await?;
     let address: RelayAddress = format!("ws://{}", relay.address()).parse()?;
 

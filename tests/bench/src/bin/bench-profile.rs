@@ -5,11 +5,11 @@
 use sotto_client::model::{Admission, Delivery, ItemKind, MessageBody, Profile};
 use sotto_client::{Change, Outcome, Request};
 use sotto_engine::{Engine, Event, ProfileDir, Protection, SystemKeyring, create, new_message_id};
-use sotto_wire::{RelayAddress, RoomId};
+use sotto_wire::{MessageId, RelayAddress, RoomId};
+use std::collections::BTreeSet;
 use std::env;
 use std::error::Error;
 use std::sync::Arc;
-use tokio::sync::mpsc::Receiver;
 
 type Failure = Box<dyn Error>;
 
@@ -60,36 +60,32 @@ async fn fill(engine: &Engine, room: RoomId, messages: usize) -> Result<(), Fail
     let mut done = 0;
     while done < messages {
         let (_, mut events) = engine.subscribe().await;
-        let count = AT_ONCE.min(messages - done);
-        for number in 0..count {
+        let mut waiting = BTreeSet::new();
+        for number in 0..AT_ONCE.min(messages - done) {
+            let number = done + number;
             let body = MessageBody {
-                text: format!(
-                    "Message {} of an evening that was longer than planned",
-                    done + number
-                ),
+                text: format!("Message {number} of an evening that was longer than planned"),
                 reply_to: None,
             };
             let id = new_message_id();
             engine.request(Request::Send { room, id, body }).await?;
-            accepted(&mut events, id).await?;
+            waiting.insert(id);
         }
-        done += count;
+        done += waiting.len();
+        while !waiting.is_empty() {
+            match events.recv().await {
+                Some(event) => waiting.retain(|id| !accepts(&event, id)),
+                None => return Err("the engine stopped".into()),
+            }
+        }
     }
     Ok(())
 }
 
-async fn accepted(events: &mut Receiver<Event>, id: sotto_wire::MessageId) -> Result<(), Failure> {
-    loop {
-        match events.recv().await {
-            Some(Event::Client(Change::Item { item, .. })) if item.id == id => {
-                if let ItemKind::Message { delivery, .. } = item.kind
-                    && delivery == Delivery::Accepted
-                {
-                    return Ok(());
-                }
-            }
-            Some(_) => {}
-            None => return Err("the engine stopped".into()),
-        }
-    }
+fn accepts(event: &Event, id: &MessageId) -> bool {
+    let Event::Client(Change::Item { item, .. }) = event else {
+        return false;
+    };
+    let accepted = |kind: &ItemKind| matches!(kind, ItemKind::Message { delivery, .. } if *delivery == Delivery::Accepted);
+    item.id == *id && accepted(&item.kind)
 }

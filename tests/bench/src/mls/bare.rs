@@ -1,7 +1,8 @@
 //! Bare OpenMLS with its own memory storage: groups, and nothing around them.
 
 use super::{MESSAGES, Times, counts, rounds};
-use openmls::prelude::{tls_codec::DeserializeBytes as _, *};
+use openmls::prelude::tls_codec::{DeserializeBytes as _, Serialize as _};
+use openmls::prelude::*;
 use openmls_basic_credential::SignatureKeyPair;
 use openmls_rust_crypto::OpenMlsRustCrypto;
 use std::time::Instant;
