@@ -53,7 +53,7 @@ async fn two_in_a_room(stage: &Stage) -> Result<(Person, Person)> {
 
     bob.opens_the_app().await?;
     bob.settles_at(&relay).await?;
-    bob.joins_by(&link).await?;
+    bob.joins_by_pasting(&link).await?;
     alice.lets_in(&bob).await?;
     bob.is_in(ROOM).await?;
     Ok((alice, bob))

@@ -9,9 +9,11 @@
     reason = "talking to the person at the terminal is this program's work"
 )]
 
+#[cfg(unix)]
 mod bench;
 mod cargo;
 mod command;
+#[cfg(unix)]
 mod demo;
 mod driver;
 mod npm;
@@ -39,6 +41,7 @@ struct Cli {
 enum Task {
     /// Install what building and testing need: system packages, tauri-driver, npm packages
     Setup,
+    #[cfg(unix)]
     /// See two people talk in an encrypted room, each in their own window
     Demo {
         /// Drive the real UI on a private screen, even if there is a display
@@ -68,6 +71,7 @@ enum Task {
     Ui,
     /// Render every screen in its states into target/screens
     Screens,
+    #[cfg(unix)]
     /// Measure, and print one table
     Bench,
 }
@@ -75,6 +79,7 @@ enum Task {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::Setup => test::setup(),
+        #[cfg(unix)]
         Task::Demo { headless } => demo::demo(headless),
         Task::Run { args } => run::app(&args),
         Task::Relay { args } => run::relay(&args),
@@ -82,6 +87,7 @@ fn main() -> ExitCode {
         Task::E2e { filter } => test::end_to_end(filter.as_deref()),
         Task::Ui => run::ui(),
         Task::Screens => run::screens(),
+        #[cfg(unix)]
         Task::Bench => bench::bench(),
     };
     match outcome {

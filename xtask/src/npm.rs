@@ -127,8 +127,14 @@ impl Npm {
 
     /// A program of this PATH; `env` looks it up there, not on ours.
     fn program(&self, name: &str) -> Command {
-        let mut command = Command::new("/usr/bin/env");
-        command.arg(name).env("PATH", &self.path);
+        let mut command = if cfg!(windows) {
+            Command::new(if name == "npm" { "npm.cmd" } else { name })
+        } else {
+            let mut env = Command::new("/usr/bin/env");
+            env.arg(name);
+            env
+        };
+        command.env("PATH", &self.path);
         command
     }
 }

@@ -48,6 +48,7 @@ impl From<std::io::Error> for Trouble {
     }
 }
 
+#[cfg(unix)]
 impl From<sotto_harness::Failure> for Trouble {
     fn from(failure: sotto_harness::Failure) -> Self {
         Self::new(failure.to_string())

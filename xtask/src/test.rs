@@ -80,6 +80,7 @@ fn check_rust(round: &mut Round) {
     round.attempt("lints", &["UI build"], "clippy names file and line", || {
         run(cargo()
             .args(["clippy", "--locked", "--workspace", "--all-targets"])
+            .args(["--features", "sotto-tests/end-to-end"])
             .args(["--", "--deny", "warnings"]))
     });
     round.attempt(

@@ -7,6 +7,9 @@ use fantoccini::{Client, Locator};
 use serde_json::Value;
 use std::time::Duration;
 
+/// Ctrl+V, in WebDriver's code for keys.
+const PASTE: &str = "\u{E009}v";
+
 /// Room for one window, on a screen that is two wide.
 const COLUMN: u32 = 1320;
 
@@ -113,6 +116,20 @@ impl Page {
                 }
             },
         )
+        .await
+    }
+
+    /// Pastes what was copied, in whichever window, into the empty field.
+    pub async fn paste(&self, id: &str, expected: &str) -> Result<()> {
+        until(&format!("the paste into “{id}”"), quick(), async || {
+            let element = self.visible(id).await?;
+            element.clear().await.map_err(said)?;
+            element.send_keys(PASTE).await.map_err(said)?;
+            match element.prop("value").await.map_err(said)? {
+                Some(value) if value == expected => Ok(()),
+                other => Err(format!("it holds {other:?}")),
+            }
+        })
         .await
     }
 

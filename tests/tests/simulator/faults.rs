@@ -120,6 +120,23 @@ fn what_the_relay_no_longer_keeps_is_shown_as_missing() {
 }
 
 #[test]
+fn a_room_that_the_relay_cannot_take_now_is_offered_again() {
+    let (world, alice, _) = of_two();
+    let break_store = |broken| {
+        let mut scene = world.scene();
+        let relay = scene.relays.get_mut(&home()).expect("it exists");
+        relay.relay.store.set_broken(broken);
+    };
+    break_store(Some(sotto_relay::store::StoreError::DiskFull));
+    alice.creates("Second try");
+    world.run_for(1_000);
+    assert_eq!(alice.standing(), Standing::Creating);
+    break_store(None);
+    world.run_for(20_000);
+    assert_eq!(alice.standing(), Standing::Member);
+}
+
+#[test]
 fn a_relay_that_is_full_is_asked_again() {
     let (world, alice, bob) = of_two();
     let full = Some(sotto_relay::store::StoreError::DiskFull);

@@ -13,7 +13,7 @@ use crate::{
     model::{Admission, Invite, RoomPrefs, Standing, SystemLine},
     store::StoreError,
 };
-use sotto_wire::{ClientFrame, MessageId, Millis, frame::RoomSettings};
+use sotto_wire::{MessageId, Millis};
 
 /// Links are good for at most this long.
 const VALID_MAX: Millis = 365 * 24 * 60 * 60 * 1000;
@@ -44,14 +44,7 @@ impl Room {
         let by = self.actor(me);
         self.say(cx, &mut At::new(0, cx.now.wall), SystemLine::Created { by })?;
         if cx.up {
-            let settings = RoomSettings::default();
-            self.request(
-                cx,
-                ClientFrame::RoomCreate {
-                    room: self.id(),
-                    settings,
-                },
-            );
+            self.ask_for_room(cx);
         }
         Ok(())
     }

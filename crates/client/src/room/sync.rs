@@ -21,16 +21,7 @@ impl Room {
         match (&self.record.standing, self.record.departure) {
             (_, Departure::Telling { delete }) => self.tell_departure(cx, delete),
             (_, Departure::Announcing { .. }) => return self.open(cx),
-            (Standing::Creating, _) => {
-                let settings = RoomSettings::default();
-                self.request(
-                    cx,
-                    ClientFrame::RoomCreate {
-                        room: self.id(),
-                        settings,
-                    },
-                );
-            }
+            (Standing::Creating, _) => self.ask_for_room(cx),
             (Standing::Knocking, _) => self.knock(cx),
             (Standing::Member | Standing::Lost, _) => return self.open(cx),
             _ => {}
@@ -287,15 +278,29 @@ impl Room {
         }
     }
 
+    /// Asks the relay for a place for this room; it may be asked twice.
+    pub(super) fn ask_for_room(&self, cx: &mut Cx<'_>) {
+        let (room, settings) = (self.id(), RoomSettings::default());
+        self.request(cx, ClientFrame::RoomCreate { room, settings });
+    }
+
     /// After a wait that the relay asked for.
     pub(super) fn open_again(&mut self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
         if self.live.hold_until.is_none_or(|until| until > cx.now.mono) {
             return Ok(());
         }
         self.live.hold_until = None;
+        if !cx.up {
+            return Ok(()); // the next connection says where we stand
+        }
+        if let Departure::Telling { delete } = self.record.departure {
+            self.tell_departure(cx, delete);
+            return Ok(());
+        }
         let closed = self.live.sync == Sync::Closed;
         match self.record.standing {
-            Standing::Knocking if cx.up => self.knock(cx),
+            Standing::Creating => self.ask_for_room(cx),
+            Standing::Knocking => self.knock(cx),
             Standing::Lost if closed => return self.open(cx),
             _ if closed && self.takes_part() => return self.open(cx),
             _ => {}

@@ -10,11 +10,16 @@ use std::collections::BTreeSet;
 use std::env;
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
 
 type Failure = Box<dyn Error>;
 
 /// Messages of one room that are on their way at once.
 const AT_ONCE: usize = 200;
+
+/// Nothing happens for so long: something is stuck.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
@@ -73,9 +78,13 @@ async fn fill(engine: &Engine, room: RoomId, messages: usize) -> Result<(), Fail
         }
         done += waiting.len();
         while !waiting.is_empty() {
-            match events.recv().await {
-                Some(event) => waiting.retain(|id| !accepts(&event, id)),
-                None => return Err("the engine stopped".into()),
+            match timeout(PATIENCE, events.recv()).await {
+                Ok(Some(event)) => waiting.retain(|id| !accepts(&event, id)),
+                Ok(None) => return Err("the engine stopped".into()),
+                Err(_) => {
+                    let (open, counters) = (waiting.len(), engine.counters().await);
+                    return Err(format!("{open} messages are never accepted; {counters:?}").into());
+                }
             }
         }
     }

@@ -65,11 +65,33 @@ impl Person {
         page.sees("people-panel").await
     }
 
+    /// Joins by the link that was copied last, in whichever window: it comes
+    /// from the clipboard.
+    pub async fn joins_by_pasting(&self, link: &Link) -> Result<()> {
+        self.step("joins by a pasted link", async {
+            let page = self.page()?;
+            page.click("join-open").await?;
+            page.paste("join-link", &link.0).await?;
+            page.click("join-submit").await
+        })
+        .await
+    }
+
     pub async fn joins_by(&self, link: &Link) -> Result<()> {
         self.step("joins by a link", async {
             let page = self.page()?;
             page.click("join-open").await?;
             page.fill("join-link", &link.0).await?;
+            page.click("join-submit").await
+        })
+        .await
+    }
+
+    /// Says yes to joining by the link that was clicked elsewhere.
+    pub async fn follows_the_clicked_link(&self) -> Result<()> {
+        self.step("follows the clicked link", async {
+            let page = self.page()?;
+            page.sees("join-found").await?;
             page.click("join-submit").await
         })
         .await
