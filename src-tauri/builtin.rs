@@ -1,15 +1,24 @@
 //! The relay inside the app: started when somebody says so, remembered, and
-//! started again with the app under the same address, so that links stay good.
+//! started again with the app under the same address, so that rooms and links
+//! stay good.
 //!
-//! It serves this computer alone (loopback, no TLS), or the local network (all
-//! interfaces, with a certificate of its own that links pin). It only hosts
-//! [`sotto_relay`]; the rules are there, and it can read as little as any.
+//! It always serves this computer (loopback, no TLS): that is where this app
+//! dials it, and so the address of its rooms. When asked to, it serves the
+//! local network as well, at this computer's address there and with a
+//! certificate of its own; links carry that address and pin the certificate.
+//! It only hosts [`sotto_relay`]; the rules are there, and it can read as
+//! little as any.
+
+mod network;
+mod record;
+
+pub use network::Network;
 
 use crate::ipc::{
     error::{ErrorCode, UiError},
     view::{BuiltInRelay, Reach},
 };
-use serde::{Deserialize, Serialize};
+use record::Record;
 use sotto_client::{Request, RequestError};
 use sotto_engine::Engine;
 use sotto_relay::{
@@ -18,30 +27,22 @@ use sotto_relay::{
 };
 use sotto_wire::{RelayAddress, limits};
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
     time::Duration,
 };
 use tauri::async_runtime::JoinHandle;
+use tokio::time::Interval;
 
-/// The record in the profile's settings.
-const KEY: &str = "built-in-relay";
 /// How long stopping may take before connections are dropped as they are.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What is kept between starts.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-struct Remembered {
-    /// Whether it runs whenever the app does.
-    on: bool,
-    reach: Reach,
-    /// What links carry. Includes the port that a start must use again.
-    address: Option<RelayAddress>,
-}
-
 pub struct BuiltIn {
     data: PathBuf,
-    remembered: Remembered,
+    network: Network,
+    /// Runs from the first look on.
+    clock: Option<Interval>,
+    record: Record,
     state: State,
 }
 
@@ -51,25 +52,34 @@ enum State {
     Resuming(JoinHandle<Result<Relay, ErrorCode>>),
     On {
         relay: Relay,
-        /// The links' address is not this computer's any more.
-        moved: bool,
+        door: Door,
     },
     Failed(ErrorCode),
 }
 
+/// The door to the local network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Door {
+    Closed,
+    Open(SocketAddr),
+    Stuck(ErrorCode),
+}
+
 impl BuiltIn {
     /// Off, with its data in this folder.
-    pub fn new(data: PathBuf) -> Self {
+    pub fn new(data: PathBuf, network: Network) -> Self {
         Self {
             data,
-            remembered: Remembered::default(),
+            network,
+            clock: None,
+            record: Record::default(),
             state: State::Off,
         }
     }
 
     /// Whether this address is, or was last, this relay's.
     pub fn is(&self, address: &RelayAddress) -> bool {
-        self.remembered.address.as_ref() == Some(address)
+        self.record.own().as_ref() == Some(address)
     }
 
     pub fn is_running(&self) -> bool {
@@ -79,37 +89,43 @@ impl BuiltIn {
     pub fn view(&self) -> BuiltInRelay {
         let (running, error) = match &self.state {
             State::Off | State::Resuming(_) => (false, None),
-            State::On { moved, .. } => (true, moved.then_some(ErrorCode::AddressUnavailable)),
+            State::On { door, .. } => match door {
+                Door::Stuck(code) => (true, Some(*code)),
+                Door::Closed | Door::Open(_) => (true, None),
+            },
             State::Failed(code) => (false, Some(*code)),
         };
-        let address = self.remembered.address.as_ref();
+        let text = |address: Option<RelayAddress>| address.map(|address| address.to_string());
         BuiltInRelay {
             running,
-            reach: self.remembered.reach,
-            address: address.map(ToString::to_string),
-            port: address.map_or(limits::PORT, |address| address.port),
+            reach: self.record.reach,
+            address: text(self.record.own()),
+            network: text(self.record.public()),
+            former: text(self.record.former.clone().filter(|_| running)),
+            port: self.record.port.unwrap_or(limits::PORT),
             error,
         }
     }
 
     /// Begins to start what ran before, if anything did.
     pub async fn resume(&mut self, engine: &Engine) {
-        self.remembered = recall(engine).await;
-        let Remembered {
+        self.record = Record::load(engine).await;
+        let Record {
             on: true,
-            reach,
-            address: Some(address),
-        } = &self.remembered
+            port: Some(port),
+            ..
+        } = self.record
         else {
             return;
         };
-        let config = config(*reach, address.port, self.data.clone());
+        let config = config(port, self.data.clone());
         self.state = State::Resuming(tauri::async_runtime::spawn(async move {
             host_relay(config).await.map_err(|error| code(&error))
         }));
     }
 
     /// Resolves when what [`Self::resume`] began has ended; never otherwise.
+    /// [`Self::settle`] comes next.
     pub async fn resumed(&mut self) {
         let State::Resuming(starting) = &mut self.state else {
             return std::future::pending().await;
@@ -118,10 +134,8 @@ impl BuiltIn {
         self.state = match ended {
             Ok(Ok(relay)) => {
                 tracing::info!("the built-in relay runs again");
-                State::On {
-                    relay,
-                    moved: self.has_moved(),
-                }
+                let door = Door::Closed;
+                State::On { relay, door }
             }
             Ok(Err(code)) => {
                 tracing::warn!(?code, "the built-in relay did not start");
@@ -131,8 +145,52 @@ impl BuiltIn {
         };
     }
 
+    /// Resolves when this computer is called otherwise on the network than the
+    /// open door says. [`Self::settle`] comes next.
+    pub async fn moved(&mut self) {
+        let wanted = self.record.reach == Reach::LocalNetwork;
+        let State::On { door, .. } = &self.state else {
+            return std::future::pending().await;
+        };
+        if !wanted {
+            return std::future::pending().await;
+        }
+        let known = match door {
+            Door::Open(address) => Some(address.ip()),
+            Door::Closed | Door::Stuck(_) => None,
+        };
+        let network = &self.network;
+        let clock = self.clock.get_or_insert_with(|| network.clock());
+        loop {
+            clock.tick().await;
+            if network.address() != known {
+                return;
+            }
+        }
+    }
+
+    /// Opens or closes the door to the network as it should be now, and has
+    /// links carry what is true. Says whether anything changed that is shown.
+    pub async fn settle(&mut self, engine: &Engine) -> bool {
+        let before = self.view();
+        self.open_or_close().await;
+        if let Some(relay) = self.record.own() {
+            let public = self.record.public();
+            let request = Request::SetPublicAddress { relay, public };
+            if let Err(error) = engine.request(request).await {
+                tracing::warn!(%error, "links do not carry the relay's address");
+            }
+        }
+        let changed = self.view() != before;
+        if changed {
+            self.record.save(engine).await;
+        }
+        changed
+    }
+
     /// Starts it and uses it. Without a port: the one of the last time, else
-    /// the usual one, else any that is free.
+    /// the usual one, else any that is free. Where it runs already, only its
+    /// reach changes, and nobody on this computer notices.
     pub async fn start(
         &mut self,
         engine: &Engine,
@@ -142,52 +200,49 @@ impl BuiltIn {
         if matches!(self.state, State::Resuming(_)) {
             self.resumed().await;
         }
-        if self.is_running() {
-            let same = self.remembered.reach == reach
-                && port.is_none_or(|port| Some(port) == self.port())
-                && !matches!(self.state, State::On { moved: true, .. });
-            if same {
-                return Ok(());
+        if reach == Reach::LocalNetwork && self.network.address().is_none() {
+            return Err(ErrorCode::AddressUnavailable.into());
+        }
+        self.leave_old_port(engine, port).await?;
+        if !self.is_running() {
+            match self.launch(port).await {
+                Ok(relay) => {
+                    self.record.port = Some(relay.address().port());
+                    let door = Door::Closed;
+                    self.state = State::On { relay, door };
+                }
+                Err(code) => {
+                    self.state = State::Failed(code);
+                    return Err(code.into());
+                }
             }
         }
-        let host = host(reach).ok_or(ErrorCode::AddressUnavailable)?;
-        self.leave_old_address(engine, reach, host, port).await?;
-        self.end().await;
-        let relay = match self.launch(reach, port).await {
-            Ok(relay) => relay,
-            Err(code) => {
-                self.state = State::Failed(code);
-                return Err(code.into());
-            }
-        };
-        let address = RelayAddress {
-            secure: reach == Reach::LocalNetwork,
-            host: host.to_string(),
-            port: relay.address().port(),
-            pin: relay.fingerprint(),
-        };
-        self.state = State::On {
-            relay,
-            moved: false,
-        };
-        self.remembered = Remembered {
-            on: true,
-            reach,
-            address: Some(address.clone()),
-        };
-        remember(engine, &self.remembered).await;
-        engine.request(Request::AddRelay(address)).await?;
+        // Whoever says what is wanted has seen what was.
+        self.record.former = None;
+        self.record.on = true;
+        self.record.reach = reach;
+        if let Some(own) = self.record.own() {
+            engine.request(Request::AddRelay(own)).await?;
+        }
+        self.settle(engine).await;
+        self.record.save(engine).await;
         engine.reconnect_now().await;
         tracing::info!(?reach, "the built-in relay runs");
-        Ok(())
+        match &self.state {
+            State::On {
+                door: Door::Stuck(code),
+                ..
+            } => Err((*code).into()),
+            _ => Ok(()),
+        }
     }
 
     /// Stops it, also for the next start of the app. Its rooms stay where they
     /// are and go on when it runs again.
     pub async fn stop(&mut self, engine: &Engine) {
         self.end().await;
-        self.remembered.on = false;
-        remember(engine, &self.remembered).await;
+        self.record.on = false;
+        self.record.save(engine).await;
         tracing::info!("the built-in relay is off");
     }
 
@@ -205,70 +260,83 @@ impl BuiltIn {
         }
     }
 
-    /// A relay is its address: rooms that live at the old one would be cut
-    /// off by a new one. `relayInUse` then, and nothing has changed.
-    async fn leave_old_address(
-        &mut self,
-        engine: &Engine,
-        reach: Reach,
-        host: IpAddr,
-        port: Option<u16>,
-    ) -> Result<(), UiError> {
-        let Some(old) = &self.remembered.address else {
+    async fn open_or_close(&mut self) {
+        let State::On { relay, door } = &mut self.state else {
+            return;
+        };
+        let wanted = match self.record.reach {
+            Reach::ThisComputer => Ok(None),
+            Reach::LocalNetwork => match self.network.address() {
+                Some(ip) => Ok(Some(SocketAddr::new(ip, relay.address().port()))),
+                None => Err(ErrorCode::AddressUnavailable),
+            },
+        };
+        if let (Door::Open(here), Ok(Some(wanted))) = (&*door, &wanted)
+            && here == wanted
+        {
+            return;
+        }
+        if let Door::Open(here) = *door {
+            relay.close(here);
+        }
+        *door = match wanted {
+            Ok(None) => Door::Closed,
+            Err(code) => Door::Stuck(code),
+            Ok(Some(bind)) => match relay.open(bind, Tls::SelfSigned).await {
+                Ok(opened) => {
+                    self.record.moves_to(RelayAddress {
+                        secure: true,
+                        host: opened.address.ip().to_string(),
+                        port: opened.address.port(),
+                        pin: opened.fingerprint,
+                    });
+                    Door::Open(opened.address)
+                }
+                Err(error) => Door::Stuck(code(&error)),
+            },
+        };
+    }
+
+    /// The port is a part of its rooms' address: with another one they would
+    /// be cut off. `relayInUse` then, and nothing has changed.
+    async fn leave_old_port(&mut self, engine: &Engine, port: Option<u16>) -> Result<(), UiError> {
+        let Some(old) = self.record.own() else {
             return Ok(());
         };
-        let stays = self.remembered.reach == reach
-            && old.host == host.to_string()
-            && port.is_none_or(|port| port == old.port);
-        if stays {
+        if port.is_none_or(|port| port == old.port) {
             return Ok(());
         }
-        match engine.request(Request::RemoveRelay(old.clone())).await {
+        match engine.request(Request::RemoveRelay(old)).await {
             Err(RequestError::RelayInUse) => Err(ErrorCode::RelayInUse.into()),
             // Not in use, or not known any more: nobody is cut off.
             _ => {
-                self.remembered.address = None;
+                self.end().await;
+                self.record.port = None;
+                self.record.network = None;
                 Ok(())
             }
         }
     }
 
-    async fn launch(&self, reach: Reach, port: Option<u16>) -> Result<Relay, ErrorCode> {
-        let wanted = port.or(self.port());
-        let first = config(reach, wanted.unwrap_or(limits::PORT), self.data.clone());
+    async fn launch(&self, port: Option<u16>) -> Result<Relay, ErrorCode> {
+        let wanted = port.or(self.record.port);
+        let first = config(wanted.unwrap_or(limits::PORT), self.data.clone());
         match host_relay(first).await {
             // Nobody chose this port, and no link names it yet.
             Err(StartError::PortInUse) if wanted.is_none() => {
-                let any = config(reach, 0, self.data.clone());
+                let any = config(0, self.data.clone());
                 host_relay(any).await.map_err(|error| code(&error))
             }
             started => started.map_err(|error| code(&error)),
         }
     }
-
-    fn port(&self) -> Option<u16> {
-        self.remembered.address.as_ref().map(|address| address.port)
-    }
-
-    fn has_moved(&self) -> bool {
-        let now = host(self.remembered.reach).map(|host| host.to_string());
-        self.remembered
-            .address
-            .as_ref()
-            .map(|address| &address.host)
-            != now.as_ref()
-    }
 }
 
-fn config(reach: Reach, port: u16, data: PathBuf) -> Config {
-    let (ip, tls) = match reach {
-        Reach::ThisComputer => (Ipv4Addr::LOCALHOST, Tls::None),
-        Reach::LocalNetwork => (Ipv4Addr::UNSPECIFIED, Tls::SelfSigned),
-    };
+fn config(port: u16, data: PathBuf) -> Config {
     Config {
-        bind: SocketAddr::from((ip, port)),
+        bind: SocketAddr::from((IpAddr::V4(Ipv4Addr::LOCALHOST), port)),
         data: Some(data),
-        tls,
+        tls: Tls::None,
         ..Config::default()
     }
 }
@@ -295,42 +363,5 @@ fn code(error: &StartError) -> ErrorCode {
         StartError::Data(DataError::Corrupt | DataError::Other) | StartError::Tls(_) => {
             ErrorCode::RelayDataDamaged
         }
-    }
-}
-
-/// The address under which others reach this computer.
-fn host(reach: Reach) -> Option<IpAddr> {
-    match reach {
-        Reach::ThisComputer => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-        Reach::LocalNetwork => local_network_address(),
-    }
-}
-
-/// The address that a packet to the outside would carry. Choosing a peer sends
-/// nothing; this one is reserved for documentation (RFC 5737).
-fn local_network_address() -> Option<IpAddr> {
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
-    let ip = socket.local_addr().ok()?.ip();
-    (!ip.is_loopback() && !ip.is_unspecified()).then_some(ip)
-}
-
-async fn recall(engine: &Engine) -> Remembered {
-    let Some(text) = engine.setting(KEY).await else {
-        return Remembered::default();
-    };
-    serde_json::from_str(&text).unwrap_or_else(|error| {
-        tracing::warn!(%error, "the built-in relay's record is of another version");
-        Remembered::default()
-    })
-}
-
-async fn remember(engine: &Engine, remembered: &Remembered) {
-    let kept = match serde_json::to_string(remembered) {
-        Ok(text) => engine.set_setting(KEY, text).await.is_ok(),
-        Err(_) => false,
-    };
-    if !kept {
-        tracing::warn!("the built-in relay will not start again by itself");
     }
 }

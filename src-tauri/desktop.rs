@@ -20,6 +20,8 @@ pub trait Desktop: Send + Sync {
     fn set_theme(&self, theme: Theme);
     /// Whether the person looks at the window.
     fn in_front(&self) -> bool;
+    /// Brings the window to the front: somebody calls.
+    fn raise(&self);
     fn notify(&self, note: Note);
     fn copy_text(&self, text: String) -> Result<(), UiError>;
     /// Opens an address that [`crate::ipc::markdown::safe_href`] let pass.
@@ -51,6 +53,10 @@ impl Desktop for Native {
     fn in_front(&self) -> bool {
         self.window()
             .is_some_and(|window| window.is_focused().unwrap_or(false))
+    }
+
+    fn raise(&self) {
+        window::bring_to_front(&self.app);
     }
 
     fn notify(&self, note: Note) {
@@ -87,6 +93,7 @@ impl Desktop for NoDesktop {
     fn in_front(&self) -> bool {
         true
     }
+    fn raise(&self) {}
     fn notify(&self, _: Note) {}
     fn copy_text(&self, _: String) -> Result<(), UiError> {
         Ok(())

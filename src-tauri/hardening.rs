@@ -42,8 +42,16 @@ fn scripts_come_from_the_app_alone() {
     }
     assert_eq!(
         policy["connect-src"],
-        ["ipc:", "http://ipc.localhost", "'self'"]
+        [
+            "ipc:",
+            "http://ipc.localhost",
+            "sotto-tile:",
+            "http://sotto-tile.localhost",
+            "'self'"
+        ],
+        "commands, pictures of calls, and the app's own files"
     );
+    assert!(policy["connect-src"].contains(&format!("{}:", crate::tiles::SCHEME)));
     for closed in ["base-uri", "form-action", "frame-ancestors"] {
         assert_eq!(policy[closed], ["'none'"], "{closed}");
     }

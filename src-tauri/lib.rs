@@ -7,10 +7,12 @@ mod args;
 mod builtin;
 mod desktop;
 mod ipc;
+mod kept;
 mod logging;
 mod profile;
 mod session;
 mod settings;
+mod tiles;
 
 #[cfg(test)]
 mod hardening;
@@ -60,6 +62,7 @@ fn build(args: Args, profile: Profile) -> tauri::Result<tauri::App> {
         .plugin(tauri_plugin_deep_link::init())
         .plugin(desktop::window::remembering(&profile))
         .invoke_handler(ipc::guard::guarded(commands.invoke_handler()))
+        .register_asynchronous_uri_scheme_protocol(tiles::SCHEME, tiles::serve)
         .setup(move |app| {
             let desktop = Arc::new(desktop::Native::new(app.handle().clone()));
             let session = Session::start(&profile, desktop, args.link);

@@ -13,9 +13,10 @@ use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 /// Longest log file in bytes. One older file of the same length is kept.
 const LONGEST: u64 = 2 * 1024 * 1024;
 
-/// What is logged when `SOTTO_LOG` says nothing else.
-const USUAL: &str =
-    "error,sotto=info,sotto_app=info,sotto_client=info,sotto_engine=info,sotto_relay=info";
+/// What is logged when `SOTTO_LOG` says nothing else. The WebRTC crates name
+/// addresses even in their errors; what fails there is told by ours.
+const USUAL: &str = "error,sotto=info,sotto_app=info,sotto_client=info,sotto_engine=info,\
+                     sotto_media=info,sotto_relay=info,webrtc=off,rtc=off,sframe=off";
 
 /// Starts the log of this process.
 pub fn start(path: &Path) -> io::Result<()> {

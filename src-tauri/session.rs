@@ -12,12 +12,14 @@ mod tests;
 pub use notes::Note;
 
 use crate::{
-    builtin::BuiltIn,
+    builtin::{BuiltIn, Network},
     desktop::Desktop,
     ipc::{
         error::{ErrorCode, UiError},
         event::Event,
-        view::{About, BuiltInRelay, Profile as UiProfile, Reach, Start},
+        view::{
+            About, BuiltInRelay, DeviceUse, Devices, Processing, Profile as UiProfile, Reach, Start,
+        },
     },
     profile::Profile,
     settings::Settings,
@@ -67,6 +69,18 @@ enum Order {
         settings: Settings,
         answer: Answer<()>,
     },
+    Devices {
+        answer: Answer<Devices>,
+    },
+    ChooseDevice {
+        what: DeviceUse,
+        name: Option<String>,
+        answer: Answer<()>,
+    },
+    Processing {
+        processing: Processing,
+        answer: Answer<()>,
+    },
     Link(String),
     Stop {
         answer: oneshot::Sender<()>,
@@ -89,7 +103,7 @@ impl Session {
     /// Starts a keeper, which begins at once to open the profile: the page
     /// takes longer to load than most profiles to open.
     pub fn start(profile: &Profile, desktop: Arc<dyn Desktop>, link: Option<String>) -> Self {
-        Self::with_keyring(profile, desktop, link, Arc::new(SystemKeyring))
+        Self::with_keyring(profile, desktop, link, Arc::new(SystemKeyring::default()))
     }
 
     pub(crate) fn with_keyring(
@@ -98,10 +112,20 @@ impl Session {
         link: Option<String>,
         keyring: Arc<dyn Keyring>,
     ) -> Self {
+        Self::with_network(profile, desktop, link, keyring, Network::default())
+    }
+
+    pub(crate) fn with_network(
+        profile: &Profile,
+        desktop: Arc<dyn Desktop>,
+        link: Option<String>,
+        keyring: Arc<dyn Keyring>,
+        network: Network,
+    ) -> Self {
         let (orders, inbox) = mpsc::channel(ORDERS);
         let (engine, watched) = watch::channel(None);
         let dir = ProfileDir::new(profile.dir());
-        let relay = BuiltIn::new(profile.relay_dir());
+        let relay = BuiltIn::new(profile.relay_dir(), network);
         let keeper = Keeper::new(dir, keyring, desktop.clone(), engine, relay, link);
         tauri::async_runtime::spawn(keeper.run(inbox));
         Self {
@@ -179,6 +203,24 @@ impl Session {
 
     pub async fn set_settings(&self, settings: Settings) -> Result<(), UiError> {
         self.ask(|answer| Order::Settings { settings, answer })
+            .await?
+    }
+
+    pub async fn devices(&self) -> Result<Devices, UiError> {
+        self.ask(|answer| Order::Devices { answer }).await?
+    }
+
+    pub async fn choose_device(
+        &self,
+        what: DeviceUse,
+        name: Option<String>,
+    ) -> Result<(), UiError> {
+        self.ask(|answer| Order::ChooseDevice { what, name, answer })
+            .await?
+    }
+
+    pub async fn set_processing(&self, processing: Processing) -> Result<(), UiError> {
+        self.ask(|answer| Order::Processing { processing, answer })
             .await?
     }
 

@@ -2,6 +2,7 @@
 //! as one JSON record. What cannot be read is the default again.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sotto_engine::Engine;
 use specta::Type;
 
@@ -61,6 +62,8 @@ pub struct Settings {
     pub language: Language,
     pub notifications: Notifications,
     pub sound: bool,
+    /// The space bar opens a muted microphone while it is held.
+    pub push_to_talk: bool,
     /// When the recovery code was offered and taken or put off (Unix
     /// milliseconds); null: not yet.
     pub recovery_asked: Option<Num>,
@@ -74,6 +77,7 @@ impl Default for Settings {
             language: Language::default(),
             notifications: Notifications::default(),
             sound: true,
+            push_to_talk: false,
             recovery_asked: None,
         }
     }
@@ -87,10 +91,24 @@ fn read(text: Option<&str>) -> Settings {
     let Some(text) = text else {
         return Settings::default();
     };
-    serde_json::from_str(text).unwrap_or_else(|error| {
+    let text = with_defaults(text);
+    serde_json::from_value(text).unwrap_or_else(|error| {
         tracing::warn!(%error, "settings of another version, back to the defaults");
         Settings::default()
     })
+}
+
+/// A record of an older version lacks what came since.
+fn with_defaults(text: &str) -> Value {
+    let mut record = serde_json::from_str(text).unwrap_or(Value::Null);
+    if let Value::Object(fields) = &mut record
+        && let Ok(Value::Object(defaults)) = serde_json::to_value(Settings::default())
+    {
+        for (name, value) in defaults {
+            fields.entry(name).or_insert(value);
+        }
+    }
+    record
 }
 
 pub async fn save(engine: &Engine, settings: &Settings) -> Result<(), UiError> {
@@ -111,6 +129,9 @@ mod tests {
         };
         let text = serde_json::to_string(&settings).unwrap();
         assert_eq!(read(Some(&text)), settings);
+        let mut older: Value = serde_json::from_str(&text).unwrap();
+        older.as_object_mut().unwrap().remove("pushToTalk");
+        assert_eq!(read(Some(&older.to_string())), settings);
         assert_eq!(read(Some("{")), Settings::default());
         assert_eq!(read(None), Settings::default());
     }

@@ -17,6 +17,10 @@ pub const LABEL: &str = "main";
 /// When the window shows, page or not.
 const LATEST: Duration = Duration::from_secs(5);
 
+/// A port of this computer that only its administrator could serve.
+#[cfg(target_os = "linux")]
+const NOWHERE: &str = "http://127.0.0.1:1";
+
 /// The page's own backgrounds, so that nothing flashes before it is painted.
 const LIGHT: Color = Color(0xfd, 0xfd, 0xfe, 0xff);
 const DARK: Color = Color(0x13, 0x14, 0x17, 0xff);
@@ -47,7 +51,7 @@ pub fn open(app: &AppHandle, profile: &Profile) -> tauri::Result<()> {
                 reveal(&window);
             }
         });
-    let window = private(builder, profile).build()?;
+    let window = alone(private(builder, profile)).build()?;
     tame(&window);
     reveal_late(window);
     Ok(())
@@ -65,6 +69,23 @@ fn private<'a>(
     } else {
         builder.incognito(true)
     }
+}
+
+/// Sends whatever is not our own scheme to a proxy that is not there. WebKit
+/// looks up and calls the host of a link before it asks whether the page may go
+/// there, and a page that was taken over could spell out a secret in its name.
+#[cfg(target_os = "linux")]
+fn alone(
+    builder: WebviewWindowBuilder<'_, Wry, AppHandle>,
+) -> WebviewWindowBuilder<'_, Wry, AppHandle> {
+    builder.proxy_url(Url::parse(NOWHERE).expect("an address"))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn alone(
+    builder: WebviewWindowBuilder<'_, Wry, AppHandle>,
+) -> WebviewWindowBuilder<'_, Wry, AppHandle> {
+    builder
 }
 
 /// Only the page that is built into the app.

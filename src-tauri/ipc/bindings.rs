@@ -1,7 +1,7 @@
 //! The table of commands, and the TypeScript that it and its types make. The
 //! page's bindings are this text; a test fails when they are another.
 
-use super::commands::{people, relays, rooms, settings, start, timeline};
+use super::commands::{calls, people, relays, rooms, settings, start, timeline};
 use tauri::Runtime;
 use tauri_specta::{Builder, collect_commands};
 
@@ -46,6 +46,23 @@ pub fn commands<R: Runtime>() -> Builder<R> {
             timeline::mark_read,
             timeline::set_draft,
             timeline::set_prefs,
+            calls::start_call,
+            calls::join_call,
+            calls::decline_call,
+            calls::leave_call,
+            calls::set_sending,
+            calls::raise_hand,
+            calls::react,
+            calls::devices,
+            calls::choose_device,
+            calls::set_processing,
+            calls::set_volume,
+            calls::preview,
+            calls::test_speaker,
+            calls::levels,
+            calls::call_stats,
+            calls::copy_call_stats,
+            calls::show_tiles,
             settings::set_settings,
             settings::slots,
             settings::set_passphrase,

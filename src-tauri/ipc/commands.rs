@@ -1,6 +1,7 @@
 //! The commands, by subject. Each carries one intent, is a few lines long, and
 //! is async so that none runs on the window's thread.
 
+pub mod calls;
 pub mod people;
 pub mod relays;
 pub mod rooms;
@@ -11,13 +12,17 @@ pub mod timeline;
 use super::error::{ErrorCode, UiError};
 use crate::session::Session;
 use sotto_client::{Outcome, Request};
-use sotto_wire::{MessageId, RoomId, UserId};
+use sotto_wire::{CallId, MessageId, RoomId, UserId};
 
 /// What every command answers.
 pub type Answer<T> = Result<T, UiError>;
 
 fn room_id(text: &str) -> Answer<RoomId> {
     text.parse().map_err(|_| ErrorCode::UnknownRoom.into())
+}
+
+fn call_id(text: &str) -> Answer<CallId> {
+    text.parse().map_err(|_| ErrorCode::CallOver.into())
 }
 
 fn user_id(text: &str) -> Answer<UserId> {

@@ -66,6 +66,16 @@ pub enum ErrorCode {
     PortInUse,
     AddressUnavailable,
     RelayDataDamaged,
+
+    /// The room's relay cannot be reached now.
+    Offline,
+    InCall,
+    CallRuns,
+    CallOver,
+    NotInCall,
+    CallFull,
+    NobodyThere,
+    BadReaction,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
@@ -115,6 +125,14 @@ impl From<RequestError> for UiError {
             E::RoomOver => C::RoomOver.into(),
             E::Busy => C::Busy.into(),
             E::RelayInUse => C::RelayInUse.into(),
+            E::Offline => C::Offline.into(),
+            E::InCall => C::InCall.into(),
+            E::CallRuns => C::CallRuns.into(),
+            E::CallOver => C::CallOver.into(),
+            E::NotInCall => C::NotInCall.into(),
+            E::CallFull { .. } => C::CallFull.into(),
+            E::NobodyThere => C::NobodyThere.into(),
+            E::BadReaction => C::BadReaction.into(),
             E::Internal => C::Internal.into(),
         }
     }
@@ -199,7 +217,7 @@ impl From<BadLink> for LinkFault {
             BadLink::OtherVersion => Self::OtherVersion,
             BadLink::Relay(_) => Self::BadRelay,
             BadLink::Room => Self::BadRoom,
-            BadLink::Invite => Self::BadInvite,
+            BadLink::Invite | BadLink::Inviter => Self::BadInvite,
             BadLink::SecretMissing => Self::SecretMissing,
             BadLink::SecretDamaged => Self::SecretDamaged,
             BadLink::Expiry => Self::BadExpiry,

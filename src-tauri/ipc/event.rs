@@ -5,7 +5,9 @@
 
 use super::{
     error::ErrorCode,
-    view::{BuiltInRelay, Invite, Item, Knock, Person, Problem, Profile, Relay, Room},
+    view::{
+        BuiltInRelay, Call, Devices, Invite, Item, Knock, Person, Problem, Profile, Relay, Room,
+    },
 };
 use serde::Serialize;
 use sotto_client::Change;
@@ -47,6 +49,22 @@ pub enum Event {
     Typing {
         room: String,
         users: Vec<String>,
+    },
+    Call {
+        call: Box<Call>,
+    },
+    /// Nothing of it is to be shown any more.
+    CallGone {
+        call: String,
+    },
+    /// Somebody in the own call shows an emoji for a moment.
+    Reaction {
+        call: String,
+        user: String,
+        emoji: String,
+    },
+    Devices {
+        devices: Devices,
     },
     Relay {
         relay: Relay,
@@ -128,6 +146,17 @@ impl Event {
                 room: room.to_string(),
                 users: users.iter().map(ToString::to_string).collect(),
             },
+            Change::Call(call) => Self::Call {
+                call: Box::new((*call).into()),
+            },
+            Change::CallGone { call, .. } => Self::CallGone {
+                call: call.to_string(),
+            },
+            Change::Reaction { call, user, emoji } => Self::Reaction {
+                call: call.to_string(),
+                user: user.to_string(),
+                emoji,
+            },
             // The engine tells it as a problem that comes and goes.
             Change::ClockWrong { .. } => return None,
             Change::Refused { room, code } => Self::Refused {
@@ -153,6 +182,10 @@ impl Event {
             Self::Relay { relay } => Some((6, &relay.address)),
             Self::Item { item, .. } => Some((7, &item.id)),
             Self::BuiltIn { .. } => Some((8, "")),
+            // That one's own part is over is said once, whatever others go on
+            // doing in the call.
+            Self::Call { call } if !call.phase.is_over() => Some((9, &call.id)),
+            Self::Devices { .. } => Some((10, "")),
             _ => None,
         }
     }
@@ -186,7 +219,10 @@ pub fn settle(burst: Vec<Event>) -> Vec<Event> {
             None => {
                 if matches!(
                     event,
-                    Event::RoomGone { .. } | Event::ItemGone { .. } | Event::RelayGone { .. }
+                    Event::RoomGone { .. }
+                        | Event::ItemGone { .. }
+                        | Event::RelayGone { .. }
+                        | Event::CallGone { .. }
                 ) {
                     replaced.clear();
                 }
@@ -201,6 +237,8 @@ pub fn settle(burst: Vec<Event>) -> Vec<Event> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sotto_client::call::view::{CallEnd, CallPhase, CallView, MediaState};
+    use sotto_wire::{CallId, RoomId, UserId};
 
     fn typing(room: &str, users: &[&str]) -> Event {
         Event::Typing {
@@ -234,6 +272,36 @@ mod tests {
              {\"type\":\"notify\",\"room\":\"a\",\"item\":\"1\"}\n\
              {\"type\":\"typing\",\"room\":\"a\",\"users\":[]}"
         );
+    }
+
+    fn call(phase: CallPhase) -> Event {
+        let view = CallView {
+            room: RoomId([1; 16]),
+            call: CallId([2; 16]),
+            video: true,
+            by: UserId([3; 32]),
+            by_verified: false,
+            started: 1,
+            phase,
+            participants: Vec::new(),
+            own: MediaState::default(),
+            sources: Vec::new(),
+            epoch: 1,
+            key_generation: 1,
+        };
+        let call = Box::new(view.into());
+        Event::Call { call }
+    }
+
+    #[test]
+    fn the_end_of_the_own_part_in_a_call_is_said_though_others_go_on() {
+        let said = settle(vec![
+            call(CallPhase::Joined),
+            call(CallPhase::Over(CallEnd::Declined)),
+            call(CallPhase::Running),
+        ]);
+        let over = |event: &Event| matches!(event, Event::Call { call } if call.phase.is_over());
+        assert_eq!((said.len(), over(&said[0])), (2, true));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! | open | closed (failed) | the engine stops by itself |
 //! | any | ended | the app closes |
 
+mod calls;
 mod hearing;
 
 use super::{
@@ -23,10 +24,13 @@ use crate::{
         event::Event,
         view::{BuiltInRelay, Reach, Relay, Snapshot, Start},
     },
+    kept::{self, Kept},
     settings::{self, Settings},
 };
+use calls::Ringing;
 use sotto_client::model;
 use sotto_engine::{self as engine, Engine, Keyring, ProfileDir, Protection, Unlock};
+use sotto_media::device::list::Listing;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
@@ -45,7 +49,7 @@ pub struct Keeper {
 
 enum Stage {
     Closed(Closed),
-    Open(Open),
+    Open(Box<Open>),
 }
 
 struct Open {
@@ -54,12 +58,18 @@ struct Open {
     events: Option<mpsc::Receiver<engine::Event>>,
     settings: Settings,
     rooms: Rooms,
+    /// Devices for calls, and which of them are there.
+    kept: Kept,
+    listing: watch::Receiver<Listing>,
+    ringing: Ringing,
 }
 
 enum Next {
     Order(Option<Order>),
     Engine(Option<engine::Event>),
+    Devices,
     RelayStarted,
+    RelayMoved,
 }
 
 impl Keeper {
@@ -98,18 +108,17 @@ impl Keeper {
                 Next::Order(Some(order)) => self.serve(order).await,
                 Next::Order(None) => return self.stop().await,
                 Next::Engine(event) => self.engine_said(event).await,
+                Next::Devices => self.devices_changed(),
                 Next::RelayStarted => self.relay_started().await,
+                Next::RelayMoved => self.relay_moved().await,
             }
         }
     }
 
     async fn next(&mut self, orders: &mut mpsc::Receiver<Order>) -> Next {
-        let events = match &mut self.stage {
-            Stage::Open(Open {
-                events: Some(events),
-                ..
-            }) => Some(events),
-            _ => None,
+        let (events, listing) = match &mut self.stage {
+            Stage::Open(open) => (open.events.as_mut(), Some(&mut open.listing)),
+            Stage::Closed(_) => (None, None),
         };
         let event = async {
             match events {
@@ -117,10 +126,30 @@ impl Keeper {
                 None => std::future::pending().await,
             }
         };
+        let devices = async {
+            let changed = match listing {
+                Some(listing) => listing.changed().await.is_ok(),
+                None => false,
+            };
+            // Nobody looks for devices any more.
+            if !changed {
+                std::future::pending::<()>().await;
+            }
+        };
+        let runs = self.relay.is_running();
+        let relay = &mut self.relay;
+        // Both look at one relay; only one of them ever has anything to say.
+        let relay = async {
+            match runs {
+                true => relay.moved().await,
+                false => relay.resumed().await,
+            }
+        };
         tokio::select! {
             order = orders.recv() => Next::Order(order),
             event = event => Next::Engine(event),
-            () = self.relay.resumed() => Next::RelayStarted,
+            () = devices => Next::Devices,
+            () = relay => if runs { Next::RelayMoved } else { Next::RelayStarted },
         }
     }
 
@@ -158,6 +187,15 @@ impl Keeper {
             Order::Settings { settings, answer } => {
                 let _ = answer.send(self.set_settings(settings).await);
             }
+            Order::Devices { answer } => {
+                let _ = answer.send(self.devices());
+            }
+            Order::ChooseDevice { what, name, answer } => {
+                let _ = answer.send(self.choose_device(what, name).await);
+            }
+            Order::Processing { processing, answer } => {
+                let _ = answer.send(self.set_processing(processing).await);
+            }
             Order::Link(link) => self.clicked(link),
             Order::Stop { .. } => unreachable!("served by run"),
         }
@@ -174,15 +212,21 @@ impl Keeper {
 
     async fn opened(&mut self, engine: Engine) {
         let settings = settings::load(&engine).await;
+        let kept = kept::load(&engine).await;
+        kept.apply(&engine);
+        let listing = engine.media().devices();
         self.desktop.set_theme(settings.theme);
         self.relay.resume(&engine).await;
         self.engine.send_replace(Some(engine.clone()));
-        self.stage = Stage::Open(Open {
+        self.stage = Stage::Open(Box::new(Open {
             engine,
             events: None,
             settings,
             rooms: Rooms::default(),
-        });
+            kept,
+            listing,
+            ringing: Ringing::default(),
+        }));
     }
 
     /// What the page finds. A profile that failed to open is tried again.
@@ -198,9 +242,14 @@ impl Keeper {
                 // Again: a profile can be open before there is a window.
                 self.desktop.set_theme(open.settings.theme);
                 open.rooms = Rooms::of(&snapshot.rooms);
+                open.ringing = Ringing::of(&snapshot.calls);
+                // A page before this one may have been looking at itself.
+                open.engine.media().preview(false);
+                open.engine.media().show(Vec::new());
                 let snapshot = Box::new(Snapshot {
                     me: snapshot.me.into(),
                     rooms: snapshot.rooms.into_iter().map(Into::into).collect(),
+                    calls: snapshot.calls.into_iter().map(Into::into).collect(),
                     relays: snapshot
                         .relays
                         .into_iter()
@@ -277,12 +326,13 @@ impl Keeper {
         let Stage::Open(open) = &self.stage else {
             return Err(ErrorCode::Stopped.into());
         };
-        self.relay.start(&open.engine, reach, port).await?;
+        let started = self.relay.start(&open.engine, reach, port).await;
         let relay = self.relay.view();
+        // Also when it is only reached on this computer, and not as wished.
         self.tell(Event::BuiltIn {
             relay: relay.clone(),
         });
-        Ok(relay)
+        started.map(|()| relay)
     }
 
     async fn stop_relay(&mut self) -> Result<(), UiError> {
@@ -300,12 +350,24 @@ impl Keeper {
         if let Stage::Open(open) = &self.stage
             && self.relay.is_running()
         {
+            self.relay.settle(&open.engine).await;
             // The links were dialed before the relay could answer.
             open.engine.reconnect_now().await;
         }
         self.tell(Event::BuiltIn {
             relay: self.relay.view(),
         });
+    }
+
+    async fn relay_moved(&mut self) {
+        let Stage::Open(open) = &self.stage else {
+            return;
+        };
+        if self.relay.settle(&open.engine).await {
+            self.tell(Event::BuiltIn {
+                relay: self.relay.view(),
+            });
+        }
     }
 
     async fn set_settings(&mut self, settings: Settings) -> Result<(), UiError> {

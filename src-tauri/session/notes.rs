@@ -21,6 +21,13 @@ pub struct Note {
     pub body: String,
 }
 
+/// What about a call is worth a notification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallNote {
+    Incoming { video: bool },
+    Missed,
+}
+
 /// Names of rooms, and which are muted.
 #[derive(Debug, Default)]
 pub struct Rooms(HashMap<RoomId, (String, bool)>);
@@ -39,6 +46,39 @@ impl Rooms {
 
     pub fn forget(&mut self, room: &RoomId) {
         self.0.remove(room);
+    }
+
+    pub fn muted(&self, room: &RoomId) -> bool {
+        self.0.get(room).is_some_and(|(_, muted)| *muted)
+    }
+
+    /// The note for a call. `caller`: their name, where it is known.
+    pub fn call_note(
+        &self,
+        settings: &Settings,
+        room: RoomId,
+        what: CallNote,
+        caller: Option<&str>,
+    ) -> Option<Note> {
+        let (name, _) = self.0.get(&room)?;
+        let words = Words::of(settings.language);
+        let happened = match what {
+            CallNote::Incoming { video: false } => words.call,
+            CallNote::Incoming { video: true } => words.video_call,
+            CallNote::Missed => words.missed_call,
+        };
+        let (title, body) = match settings.notifications {
+            Notifications::Off => return None,
+            Notifications::Hidden => ("Sotto".to_owned(), happened.to_owned()),
+            Notifications::Names | Notifications::All => {
+                let body = match caller {
+                    Some(caller) => format!("{happened} {} {caller}", words.from),
+                    None => happened.to_owned(),
+                };
+                (name.clone(), body)
+            }
+        };
+        Some(Note { room, title, body })
     }
 
     /// The note for a message, if the settings and the room want one.
@@ -83,6 +123,10 @@ fn write(settings: &Settings, room: RoomId, name: &str, item: &Item) -> Option<N
 struct Words {
     message: &'static str,
     message_from: &'static str,
+    call: &'static str,
+    video_call: &'static str,
+    missed_call: &'static str,
+    from: &'static str,
 }
 
 impl Words {
@@ -96,11 +140,19 @@ impl Words {
             Self {
                 message: "Neue Nachricht",
                 message_from: "Neue Nachricht von",
+                call: "Eingehender Anruf",
+                video_call: "Eingehender Videoanruf",
+                missed_call: "Verpasster Anruf",
+                from: "von",
             }
         } else {
             Self {
                 message: "New message",
                 message_from: "New message from",
+                call: "Incoming call",
+                video_call: "Incoming video call",
+                missed_call: "Missed call",
+                from: "from",
             }
         }
     }
@@ -140,6 +192,43 @@ mod tests {
             },
         };
         write(&settings, RoomId([3; 16]), "Field notes", &item).map(|note| (note.title, note.body))
+    }
+
+    #[test]
+    fn a_call_tells_as_much_as_the_settings_allow() {
+        let room = RoomId([3; 16]);
+        let mut rooms = Rooms::default();
+        rooms.0.insert(room, ("Field notes".into(), false));
+        let said = |notifications, what| {
+            let settings = Settings {
+                notifications,
+                language: Language::En,
+                ..Settings::default()
+            };
+            rooms
+                .call_note(&settings, room, what, Some("Bob"))
+                .map(|note| format!("{}: {}", note.title, note.body))
+        };
+        let rings = CallNote::Incoming { video: true };
+        let check = |notifications, what, expect: Option<&str>| {
+            assert_eq!(said(notifications, what).as_deref(), expect);
+        };
+        check(
+            Notifications::All,
+            rings,
+            Some("Field notes: Incoming video call from Bob"),
+        );
+        check(
+            Notifications::Names,
+            CallNote::Missed,
+            Some("Field notes: Missed call from Bob"),
+        );
+        check(
+            Notifications::Hidden,
+            rings,
+            Some("Sotto: Incoming video call"),
+        );
+        check(Notifications::Off, rings, None);
     }
 
     #[test]

@@ -2,6 +2,11 @@ use super::*;
 use crate::{args::Args, desktop::NoDesktop};
 use sotto_client::{Outcome, Request, model};
 use sotto_engine::{NoKeyring, Secret};
+use sotto_wire::RoomId;
+use std::{
+    net::IpAddr,
+    sync::atomic::{AtomicU8, Ordering},
+};
 use tokio::{sync::mpsc::UnboundedReceiver, time::timeout};
 
 /// A person with a profile of their own and a page that watches.
@@ -13,6 +18,11 @@ struct Person {
 
 impl Person {
     async fn new(name: &str) -> Self {
+        Self::on(name, Network::default()).await
+    }
+
+    /// On a computer that is called like this on its network.
+    async fn on(name: &str, network: Network) -> Self {
         // Whichever test comes first chooses; they choose the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let home = tempfile::tempdir().unwrap();
@@ -21,8 +31,8 @@ impl Person {
             ..Args::default()
         };
         let profile = Profile::resolve(&args).unwrap();
-        let session =
-            Session::with_keyring(&profile, Arc::new(NoDesktop), None, Arc::new(NoKeyring));
+        let (desktop, keyring) = (Arc::new(NoDesktop), Arc::new(NoKeyring));
+        let session = Session::with_network(&profile, desktop, None, keyring, network);
         let profile = UiProfile {
             name: name.into(),
             emoji: String::new(),
@@ -44,6 +54,50 @@ impl Person {
 
     async fn hears(&mut self, what: impl Fn(&Event) -> bool) -> Event {
         hears(&mut self.heard, what).await
+    }
+
+    async fn starts_relay(&self, reach: Reach) -> BuiltInRelay {
+        self.session.start_relay(reach, None).await.unwrap()
+    }
+
+    /// The next state of the relay that is like this.
+    async fn relay_is(&mut self, like: impl Fn(&BuiltInRelay) -> bool) -> BuiltInRelay {
+        let is = |event: &Event| matches!(event, Event::BuiltIn { relay } if like(relay));
+        match self.hears(is).await {
+            Event::BuiltIn { relay } => relay,
+            _ => unreachable!("it was one"),
+        }
+    }
+
+    async fn creates_a_room(&mut self, relay: &BuiltInRelay) -> RoomId {
+        let request = Request::CreateRoom {
+            relay: relay.address.as_ref().unwrap().parse().unwrap(),
+            name: "Field notes".into(),
+            topic: String::new(),
+            admission: model::Admission::AtOnce,
+        };
+        let Outcome::Room(room) = self.wants(request).await else {
+            panic!("a room")
+        };
+        self.hears(is_member).await;
+        room
+    }
+
+    async fn invites(&self, room: RoomId) -> String {
+        let valid_for = 3_600_000;
+        match self.wants(Request::CreateInvite { room, valid_for }).await {
+            Outcome::Invite(invite) => invite.link,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn says(&self, room: RoomId, text: &str) {
+        let id = sotto_engine::new_message_id();
+        let body = model::MessageBody {
+            text: text.into(),
+            reply_to: None,
+        };
+        self.wants(Request::Send { room, id, body }).await;
     }
 
     async fn wants(&self, request: Request) -> Outcome {
@@ -75,6 +129,33 @@ async fn hears(heard: &mut UnboundedReceiver<Event>, what: impl Fn(&Event) -> bo
         .expect("it is said in time")
 }
 
+fn is_member(event: &Event) -> bool {
+    text_of(event).contains(r#""state":"member""#)
+}
+
+/// A network on which this computer is called 127.0.0.N, or nothing.
+#[derive(Clone)]
+struct Lan(Arc<AtomicU8>);
+
+impl Lan {
+    fn at(host: u8) -> Self {
+        Self(Arc::new(AtomicU8::new(host)))
+    }
+
+    fn moves_to(&self, host: Option<u8>) {
+        self.0.store(host.unwrap_or_default(), Ordering::SeqCst);
+    }
+
+    fn network(&self) -> Network {
+        let host = self.0.clone();
+        let look = move || match host.load(Ordering::SeqCst) {
+            0 => None,
+            host => Some(IpAddr::from([127, 0, 0, host])),
+        };
+        Network::new(look, Duration::from_millis(50))
+    }
+}
+
 fn text_of(event: &Event) -> String {
     serde_json::to_string(event).unwrap()
 }
@@ -82,33 +163,11 @@ fn text_of(event: &Event) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_people_talk_over_the_relay_inside_of_one_app() {
     let (mut alice, mut bob) = (Person::new("Alice").await, Person::new("Bob").await);
-    let relay = alice
-        .session
-        .start_relay(Reach::ThisComputer, None)
-        .await
-        .unwrap();
-    let address = relay.address.unwrap();
-    let room = Request::CreateRoom {
-        relay: address.parse().unwrap(),
-        name: "Field notes".into(),
-        topic: String::new(),
-        admission: model::Admission::AtOnce,
-    };
-    let Outcome::Room(room) = alice.wants(room).await else {
-        panic!("a room")
-    };
-    alice
-        .hears(|event| text_of(event).contains(r#""state":"member""#))
-        .await;
-    let invite = Request::CreateInvite {
-        room,
-        valid_for: 3_600_000,
-    };
-    let Outcome::Invite(invite) = alice.wants(invite).await else {
-        panic!("an invite")
-    };
+    let relay = alice.starts_relay(Reach::ThisComputer).await;
+    let room = alice.creates_a_room(&relay).await;
+    let link = alice.invites(room).await;
 
-    bob.wants(Request::Join { link: invite.link }).await;
+    bob.wants(Request::Join { link }).await;
     bob.hears(|event| text_of(event).contains(r#""state":"member""#))
         .await;
     let id = sotto_engine::new_message_id();
@@ -129,21 +188,108 @@ async fn two_people_talk_over_the_relay_inside_of_one_app() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_relay_is_reached_over_the_local_network_under_its_pin() {
-    let mut alice = Person::new("Alice").await;
-    let relay = match alice.session.start_relay(Reach::LocalNetwork, None).await {
-        Ok(relay) => relay,
-        // A computer without any network says so.
-        Err(error) => return assert_eq!(error.code, ErrorCode::AddressUnavailable),
-    };
-    let address = relay.address.unwrap();
-    assert!(
-        address.starts_with("wss://") && address.contains('#'),
-        "{address}"
+async fn the_relay_opens_to_the_network_and_closes_while_rooms_live_on_it() {
+    let lan = Lan::at(2);
+    let (mut alice, mut bob) = (
+        Person::on("Alice", lan.network()).await,
+        Person::new("Bob").await,
     );
-    alice
-        .hears(|event| text_of(event).contains(r#""type":"connected""#))
+    let relay = alice.starts_relay(Reach::ThisComputer).await;
+    let room = alice.creates_a_room(&relay).await;
+    assert_eq!(relay.network, None);
+    assert!(alice.invites(room).await.contains("127.0.0.1"));
+
+    let opened = alice.starts_relay(Reach::LocalNetwork).await;
+    assert_eq!(opened.address, relay.address, "rooms stay where they are");
+    let network = opened.network.clone().unwrap();
+    assert!(
+        network.starts_with("wss://127.0.0.2:") && network.contains('#'),
+        "{network}"
+    );
+    let link = alice.invites(room).await;
+    assert!(link.contains("127.0.0.2"), "{link}");
+    bob.wants(Request::Join { link }).await;
+    bob.hears(is_member).await;
+    alice.says(room, "hello").await;
+    bob.hears(|event| text_of(event).contains("hello")).await;
+
+    // Closed, the guest is cut off, and the host notices nothing.
+    let closed = alice.starts_relay(Reach::ThisComputer).await;
+    assert_eq!((&closed.address, &closed.network), (&relay.address, &None));
+    bob.hears(|event| text_of(event).contains(r#""type":"waiting""#))
         .await;
+    alice.says(room, "while you are away").await;
+    alice
+        .hears(|event| text_of(event).contains(r#""delivery":"accepted""#))
+        .await;
+    assert!(alice.invites(room).await.contains("127.0.0.1"));
+
+    let again = alice.starts_relay(Reach::LocalNetwork).await;
+    assert_eq!(again, opened, "links stay good");
+    bob.session.engine().unwrap().reconnect_now().await;
+    bob.hears(|event| text_of(event).contains("while you are away"))
+        .await;
+    alice.session.stop().await;
+    bob.session.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_computer_that_gets_another_address_says_so_and_new_links_bring_guests_back() {
+    let lan = Lan::at(2);
+    let (mut alice, mut bob) = (
+        Person::on("Alice", lan.network()).await,
+        Person::new("Bob").await,
+    );
+    let relay = alice.starts_relay(Reach::LocalNetwork).await;
+    let room = alice.creates_a_room(&relay).await;
+    let link = alice.invites(room).await;
+    bob.wants(Request::Join { link }).await;
+    bob.hears(is_member).await;
+
+    lan.moves_to(Some(3));
+    let moved = alice.relay_is(|relay| relay.former.is_some()).await;
+    assert_eq!(moved.former, relay.network);
+    assert!(
+        moved.network.as_ref().unwrap().contains("127.0.0.3"),
+        "{moved:?}"
+    );
+    assert_eq!(moved.address, relay.address);
+    bob.hears(|event| text_of(event).contains(r#""type":"waiting""#))
+        .await;
+    alice.says(room, "we have moved").await;
+
+    let link = alice.invites(room).await;
+    assert!(link.contains("127.0.0.3"), "{link}");
+    bob.wants(Request::Join { link }).await;
+    bob.hears(|event| text_of(event).contains("we have moved"))
+        .await;
+    bob.says(room, "found you").await;
+    alice
+        .hears(|event| text_of(event).contains("found you"))
+        .await;
+
+    // Once noted, it is not said again.
+    let noted = alice.starts_relay(Reach::LocalNetwork).await;
+    assert_eq!((noted.former, noted.network), (None, moved.network));
+    alice.session.stop().await;
+    bob.session.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_network_the_relay_goes_on_here_and_opens_when_there_is_one() {
+    let lan = Lan::at(2);
+    let mut alice = Person::on("Alice", lan.network()).await;
+    let relay = alice.starts_relay(Reach::LocalNetwork).await;
+    lan.moves_to(None);
+    let stuck = alice.relay_is(|relay| relay.error.is_some()).await;
+    assert!(stuck.running);
+    assert_eq!(stuck.error, Some(ErrorCode::AddressUnavailable));
+    let refused = alice.session.start_relay(Reach::LocalNetwork, None).await;
+    assert_eq!(refused.unwrap_err().code, ErrorCode::AddressUnavailable);
+
+    lan.moves_to(Some(2));
+    let back = alice.relay_is(|relay| relay.error.is_none()).await;
+    assert_eq!(back, relay, "nothing is lost, and nothing is to be said");
     alice.session.stop().await;
 }
 

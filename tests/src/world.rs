@@ -16,19 +16,23 @@
 //! bob.reads("hello");
 //! ```
 
+mod calls;
 mod chaos;
 mod dice;
 mod look;
 mod machine;
 mod mallory;
+mod media;
 mod net;
 mod play;
 mod tamper;
 mod verdict;
 
+pub use calls::VOICE;
 pub use chaos::storm;
 pub use dice::Dice;
 pub use machine::{Fate, Machine, Written};
+pub use media::sdp;
 pub use net::{Direction, Passed, Weather};
 pub use play::Actor;
 pub use verdict::Verdict;
@@ -40,7 +44,7 @@ use sotto_relay::hub::{ConnId, Event, HubConfig, memory::MemoryRelay};
 use sotto_wire::{ClientFrame, Millis, RelayAddress, RelayFrame};
 use std::{
     cell::{RefCell, RefMut},
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     rc::Rc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -70,6 +74,8 @@ pub struct Scene {
     wires: BTreeMap<ConnId, Wire>,
     last_conn: u64,
     pub weather: Weather,
+    /// Pairs of people between whom no packet passes.
+    cut_lines: BTreeSet<(Who, Who)>,
     pub tape: Vec<Passed>,
     pub hook_up: Option<Hook<ClientFrame>>,
     pub hook_down: Option<Hook<RelayFrame>>,
@@ -119,6 +125,7 @@ impl World {
             wires: BTreeMap::new(),
             last_conn: 0,
             weather: Weather::CALM,
+            cut_lines: BTreeSet::new(),
             tape: Vec::new(),
             hook_up: None,
             hook_down: None,
@@ -256,6 +263,7 @@ impl Scene {
             Due::ToClient { conn, text } => self.arrive_at_client(conn, &text),
             Due::Lost { conn } => self.lose(conn),
             Due::Boot { who } => self.boot(who),
+            Due::Media { who, life, report } => self.media_reports(who, life, report),
         }
     }
 }

@@ -1,6 +1,10 @@
 //! End to end: real app windows, a real relay, a real keyring, driven through
 //! tauri-driver on a private desktop. `cargo xtask test` builds what they need.
 
+#[path = "e2e/calls.rs"]
+mod calls;
+#[path = "e2e/hostile.rs"]
+mod hostile;
 #[path = "e2e/interruptions.rs"]
 mod interruptions;
 #[path = "e2e/locks.rs"]

@@ -15,7 +15,7 @@ const DEEDS: [&str; 12] = [
     "hyper",
     "rusqlite",
     "sqlx",
-    "keyring",
+    "keyring-core",
     "tauri",
     "webrtc",
     "rustix",
@@ -24,24 +24,35 @@ const DEEDS: [&str; 12] = [
 
 /// Our own crates, by the arrows of docs/ARCHITECTURE.md: each with what it may
 /// use, tests aside.
-const ARROWS: [(&str, &str, &[&str]); 11] = [
+const ARROWS: [(&str, &str, &[&str]); 12] = [
     ("crates/wire", "sotto-wire", &[]),
     ("crates/client", "sotto-client", &["sotto-wire"]),
     (
+        "crates/media",
+        "sotto-media",
+        &["sotto-client", "sotto-wire"],
+    ),
+    (
         "crates/engine",
         "sotto-engine",
-        &["sotto-client", "sotto-wire"],
+        &["sotto-client", "sotto-media", "sotto-wire"],
     ),
     ("crates/relay", "sotto-relay", &["sotto-wire"]),
     (
         "crates/cli",
         "sotto-cli",
-        &["sotto-client", "sotto-engine", "sotto-wire"],
+        &["sotto-client", "sotto-engine", "sotto-media", "sotto-wire"],
     ),
     (
         ".",
         "sotto",
-        &["sotto-client", "sotto-engine", "sotto-relay", "sotto-wire"],
+        &[
+            "sotto-client",
+            "sotto-engine",
+            "sotto-media",
+            "sotto-relay",
+            "sotto-wire",
+        ],
     ),
     ("tests/harness", "sotto-harness", &[]),
     (

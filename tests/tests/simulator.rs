@@ -3,11 +3,11 @@
 
 mod simulator {
     mod attacks;
+    mod calls;
     mod changes;
     mod faults;
     mod joining;
     mod leaving;
-    mod mallory;
     mod rooms;
     mod storms;
     mod talking;

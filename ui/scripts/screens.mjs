@@ -1,4 +1,4 @@
-// Every scene, light and dark, narrow and wide, as pictures: node scripts/screens.mjs DIR [scene…]
+// Every scene, light and dark, narrow and wide, and some with forced colors, as pictures: node scripts/screens.mjs DIR [scene…]
 import { spawnSync } from 'node:child_process';
 import { createReadStream, existsSync, mkdirSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -25,6 +25,8 @@ const TYPES = {
   '.json': 'application/json',
 };
 const SIZES = { wide: { width: 1280, height: 800 }, narrow: { width: 480, height: 800 } };
+/** These are drawn once more with forced colors, as people have them who need much contrast. */
+const CONTRAST = ['full', 'people', 'settings-notifications', 'unread', 'verify', 'welcome'];
 /** A Friday afternoon. */
 const NOW = new Date(2026, 10, 20, 14, 6, 30);
 
@@ -71,9 +73,12 @@ async function names() {
 }
 
 async function picture(scene, size, theme) {
+  const forced = theme === 'contrast';
+  const scheme = forced ? 'dark' : theme;
   const context = await browser.newContext({
     viewport: SIZES[size],
-    colorScheme: theme,
+    colorScheme: scheme,
+    forcedColors: forced ? 'active' : 'none',
     reducedMotion: 'reduce',
     locale: 'en-GB',
     serviceWorkers: 'block',
@@ -87,7 +92,7 @@ async function picture(scene, size, theme) {
     if (line.type() === 'error') faults.push(`${where}: ${line.text()}`);
   });
   await page.clock.setFixedTime(NOW);
-  await page.goto(`${origin}/?fake=${scene}&theme=${theme}`);
+  await page.goto(`${origin}/?fake=${scene}&theme=${scheme}`);
   await page.waitForFunction((name) => document.documentElement.dataset.scene === name, scene, { timeout: 15_000 });
   await page.evaluate(() => document.fonts.ready);
   await page.waitForTimeout(120);
@@ -98,7 +103,8 @@ async function picture(scene, size, theme) {
 }
 
 const scenes = wanted.length > 0 ? wanted : await names();
-const jobs = scenes.flatMap((scene) => Object.keys(SIZES).flatMap((size) => ['light', 'dark'].map((theme) => [scene, size, theme])));
+const themes = (scene) => (CONTRAST.includes(scene) ? ['light', 'dark', 'contrast'] : ['light', 'dark']);
+const jobs = scenes.flatMap((scene) => Object.keys(SIZES).flatMap((size) => themes(scene).map((theme) => [scene, size, theme])));
 let done = 0;
 async function worker() {
   for (let job = jobs.shift(); job; job = jobs.shift()) {

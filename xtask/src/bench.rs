@@ -12,7 +12,7 @@ use crate::cargo::{self, Profile};
 use crate::npm::Npm;
 use crate::run::BUILD_MEND;
 use crate::steps::{Trouble, step};
-use crate::system::{self, BUILD, DRIVE};
+use crate::system::{self, BUILD, DRIVE, KEYRING};
 use crate::{driver, place};
 use sotto_harness::Binaries;
 use table::Table;
@@ -20,7 +20,7 @@ use table::Table;
 const PROGRAMS: [&str; 4] = ["sotto", "sotto-relay", "sotto-bench", "sotto-empty-window"];
 
 pub fn bench() -> Result<(), Trouble> {
-    system::provide(&[BUILD, DRIVE])?;
+    system::provide(&[BUILD, DRIVE, KEYRING])?;
     Npm::find_or_get()?.build()?;
     let driver = driver::find_or_get()?;
     step(

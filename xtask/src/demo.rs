@@ -1,6 +1,7 @@
-//! Two people in one encrypted room, to look at: in two windows on this
+//! Two people in one encrypted room, writing and calling, to look at: in two windows on this
 //! display, or, without one, played by the real UI on a private screen.
 
+mod call;
 mod headless;
 mod report;
 mod windows;
@@ -11,14 +12,18 @@ use crate::cargo::{self, Profile};
 use crate::npm::Npm;
 use crate::run::BUILD_MEND;
 use crate::steps::{Trouble, announce, step};
-use crate::system::{self, BUILD, DRIVE};
+use crate::system::{self, BUILD, DRIVE, KEYRING};
 use crate::{driver, place};
 use sotto_harness::Binaries;
 use std::env;
 
 pub fn demo(headless: bool) -> Result<(), Trouble> {
     let display = !headless && has_display();
-    let needs: &[_] = if display { &[BUILD] } else { &[BUILD, DRIVE] };
+    let needs: &[_] = match (display, cfg!(target_os = "linux")) {
+        (true, false) => &[BUILD],
+        (true, true) => &[BUILD, KEYRING],
+        (false, _) => &[BUILD, DRIVE, KEYRING],
+    };
     println!("Sotto's demo: Alice and Bob in one encrypted room, each in their own window.");
     system::provide(needs)?;
     Npm::find_or_get()?.build()?;

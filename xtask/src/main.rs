@@ -67,6 +67,9 @@ enum Task {
         /// Only tests whose name contains this
         filter: Option<String>,
     },
+    #[cfg(unix)]
+    /// Only the tests against a real keyring
+    Keyring,
     /// Build the UI
     Ui,
     /// Render every screen in its states into target/screens
@@ -85,6 +88,8 @@ fn main() -> ExitCode {
         Task::Relay { args } => run::relay(&args),
         Task::Test => test::all(),
         Task::E2e { filter } => test::end_to_end(filter.as_deref()),
+        #[cfg(unix)]
+        Task::Keyring => test::keyring(),
         Task::Ui => run::ui(),
         Task::Screens => run::screens(),
         #[cfg(unix)]

@@ -13,6 +13,10 @@ pub struct Need {
     packages: &'static [&'static str],
     /// The same for people on other systems.
     in_words: &'static str,
+    /// What pkg-config must know, where packages have other names.
+    modules: &'static [&'static str],
+    /// What must be on the PATH there.
+    programs: &'static [&'static str],
 }
 
 /// To build the app.
@@ -20,12 +24,24 @@ pub const BUILD: Need = Need {
     packages: &[
         "libwebkit2gtk-4.1-dev",
         "libdbus-1-dev",
+        // Sound, video and the screen, for calls.
+        "libasound2-dev",
+        "libvpx-dev",
+        "libpipewire-0.3-dev",
         "pkg-config",
+        // Reads the headers of the libraries above.
+        "libclang-dev",
+        // For codecs that are built along.
+        "cmake",
+        "nasm",
         // For the OpenSSL inside SQLCipher.
         "perl",
         "make",
     ],
-    in_words: "WebKitGTK 4.1 and D-Bus with their development files, pkg-config, perl and make",
+    in_words: "WebKitGTK 4.1, D-Bus, ALSA, libvpx and PipeWire 0.3 with their development files, \
+        libclang, pkg-config, CMake, NASM, perl and make",
+    modules: &["webkit2gtk-4.1", "dbus-1", "alsa", "vpx", "libpipewire-0.3"],
+    programs: &["pkg-config", "cmake", "nasm", "perl", "make"],
 };
 
 /// To drive the app on a private desktop.
@@ -33,23 +49,37 @@ pub const DRIVE: Need = Need {
     packages: &[
         "webkit2gtk-driver",
         "xvfb",
-        "dbus",
-        "gnome-keyring",
+        "pulseaudio",
+        "pulseaudio-utils",
         "fonts-noto-color-emoji",
     ],
-    in_words: "WebKitWebDriver, Xvfb, dbus-daemon, gnome-keyring and a color emoji font",
+    in_words: "WebKitWebDriver, Xvfb, PulseAudio and a color emoji font",
+    modules: &[],
+    programs: &["WebKitWebDriver", "Xvfb", "pulseaudio", "parec"],
+};
+
+/// For a keyring of our own, which is none of the person's.
+pub const KEYRING: Need = Need {
+    packages: &["dbus", "gnome-keyring"],
+    in_words: "dbus-daemon, dbus-send and gnome-keyring",
+    modules: &[],
+    programs: &["dbus-daemon", "dbus-send", "gnome-keyring-daemon"],
 };
 
 /// To draw every screen in a plain browser.
 pub const BROWSER: Need = Need {
     packages: &["chromium"],
     in_words: "Chromium",
+    modules: &[],
+    programs: &[],
 };
 
 /// To build the UI, where no newer Node is on the PATH.
 pub const NODE: Need = Need {
     packages: &["nodejs", "npm"],
     in_words: "Node.js 20.19 or newer, with npm",
+    modules: &[],
+    programs: &[],
 };
 
 /// Installs what is missing, after saying what that is.
@@ -114,35 +144,29 @@ fn apt() -> Result<Command, Trouble> {
     Ok(command)
 }
 
-/// Not Debian: nothing is installed, and a build that lacks something says what.
+/// Not Debian: nothing is installed; what is not found is named.
 fn name_needs(needs: &[Need]) -> Result<(), Trouble> {
     println!("This system's packages are yours to install. Sotto needs here:");
     for need in needs {
         println!("  - {}", need.in_words);
     }
-    let tools = [("WebKitWebDriver", "webkit2gtk-driver"), ("Xvfb", "xvfb")];
-    let driving = needs
-        .iter()
-        .any(|need| need.packages.contains(&"webkit2gtk-driver"));
-    let mut missing = Vec::new();
-    if needs
-        .iter()
-        .any(|need| need.packages.contains(&"pkg-config"))
-    {
-        let mut webkit = Command::new("pkg-config");
-        webkit.args(["--exists", "webkit2gtk-4.1", "dbus-1"]);
-        if cfg!(target_os = "linux") && !succeeds(&mut webkit) {
-            missing.push("WebKitGTK 4.1 or D-Bus development files");
-        }
+    // Elsewhere the system itself brings some of it, and a build that lacks
+    // something says what.
+    if !cfg!(target_os = "linux") {
+        return Ok(());
     }
-    if driving {
-        missing.extend(
-            tools
-                .iter()
-                .filter(|(program, _)| !on_path(program))
-                .map(|(program, _)| *program),
-        );
-    }
+    let known = |module: &&str| succeeds(Command::new("pkg-config").args(["--exists", module]));
+    let programs = needs.iter().flat_map(|need| need.programs).copied();
+    let modules = needs.iter().flat_map(|need| need.modules).copied();
+    let mut missing: Vec<String> = programs
+        .filter(|program| !on_path(program))
+        .map(str::to_owned)
+        .collect();
+    missing.extend(
+        modules
+            .filter(|module| !known(module))
+            .map(|module| format!("{module} (development files)")),
+    );
     if missing.is_empty() {
         return Ok(());
     }
@@ -150,8 +174,10 @@ fn name_needs(needs: &[Need]) -> Result<(), Trouble> {
         .mend("install them with this system's package manager, then run this again"))
 }
 
+/// Distributions keep some programs out of every user's PATH.
 fn on_path(program: &str) -> bool {
-    std::env::var_os("PATH").is_some_and(|path| {
-        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
-    })
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/sbin".into(), "/sbin".into()])
+        .any(|folder| folder.join(program).is_file())
 }

@@ -6,8 +6,10 @@ use crate::command::run;
 use crate::npm::Npm;
 use crate::run::BUILD_MEND;
 use crate::steps::{Round, Trouble, step};
-use crate::system::{self, BUILD, DRIVE};
+use crate::system::{self, BUILD, DRIVE, KEYRING};
 use crate::{driver, place};
+#[cfg(unix)]
+use sotto_harness::KeyringSession;
 use std::process::Command;
 
 /// Fewest simulator seeds that count as tested; `SOTTO_SEEDS` asks for more.
@@ -16,9 +18,12 @@ const SEEDS: &str = "500";
 /// Programs that the end-to-end tests start.
 const PROGRAMS: [&str; 3] = ["sotto", "sotto-relay", "sotto-cli"];
 
+#[cfg(unix)]
+const KEYRING_MEND: &str = "the test's name is above; logs of the keyring are in target/keyring";
+
 /// Installs what building and testing need.
 pub fn setup() -> Result<(), Trouble> {
-    system::provide(&[BUILD, DRIVE])?;
+    system::provide(&[BUILD, DRIVE, KEYRING])?;
     Npm::find_or_get()?.packages()?;
     let driver = driver::find_or_get()?;
     println!("Everything is there. tauri-driver is {}", driver.display());
@@ -26,7 +31,7 @@ pub fn setup() -> Result<(), Trouble> {
 }
 
 pub fn all() -> Result<(), Trouble> {
-    system::provide(&[BUILD, DRIVE])?;
+    system::provide(&[BUILD, DRIVE, KEYRING])?;
     let npm = Npm::find_or_get()?;
     npm.packages()?;
     let driver = driver::find_or_get()?;
@@ -34,6 +39,8 @@ pub fn all() -> Result<(), Trouble> {
     let mut round = Round::default();
     check_ui(&mut round, &npm);
     check_rust(&mut round);
+    #[cfg(unix)]
+    check_keyring(&mut round);
     round.attempt(
         "end-to-end tests",
         &["app, relay and command line"],
@@ -46,7 +53,7 @@ pub fn all() -> Result<(), Trouble> {
 
 /// Builds what the end-to-end tests start, and runs them.
 pub fn end_to_end(filter: Option<&str>) -> Result<(), Trouble> {
-    system::provide(&[BUILD, DRIVE])?;
+    system::provide(&[BUILD, DRIVE, KEYRING])?;
     Npm::find_or_get()?.build()?;
     let driver = driver::find_or_get()?;
     step("build app, relay and command line", BUILD_MEND, || {
@@ -80,7 +87,10 @@ fn check_rust(round: &mut Round) {
     round.attempt("lints", &["UI build"], "clippy names file and line", || {
         run(cargo()
             .args(["clippy", "--locked", "--workspace", "--all-targets"])
-            .args(["--features", "sotto-tests/end-to-end"])
+            .args([
+                "--features",
+                "sotto-tests/end-to-end,sotto-engine/real-keyring",
+            ])
             .args(["--", "--deny", "warnings"]))
     });
     round.attempt(
@@ -102,6 +112,31 @@ fn check_rust(round: &mut Round) {
             run(&mut tests)
         },
     );
+}
+
+/// The tests that need a keyring and no window, with a keyring of their own.
+#[cfg(unix)]
+pub fn keyring() -> Result<(), Trouble> {
+    system::provide(&[BUILD, KEYRING])?;
+    step("keyring tests", KEYRING_MEND, keyring_tests)
+}
+
+#[cfg(unix)]
+fn check_keyring(round: &mut Round) {
+    round.attempt("keyring tests", &[], KEYRING_MEND, keyring_tests);
+}
+
+#[cfg(unix)]
+fn keyring_tests() -> Result<(), Trouble> {
+    let mut tests = cargo();
+    tests
+        .args(["test", "--locked", "--package", "sotto-engine"])
+        .args(["--features", "real-keyring", "--test", "keyring"]);
+    let runtime = tokio::runtime::Runtime::new()?;
+    let logs = place::results("keyring");
+    let session = runtime.block_on(KeyringSession::start(&logs))?;
+    session.host(&mut tests);
+    run(&mut tests)
 }
 
 fn end_to_end_tests(driver: &std::path::Path) -> Command {

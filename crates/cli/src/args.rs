@@ -7,7 +7,8 @@ use std::{path::PathBuf, time::Duration};
 /// End-to-end encrypted rooms on the command line.
 ///
 /// Exit codes: 0 done, 1 refused, 2 wrong usage, 3 the profile is locked,
-/// 4 the relay did not answer in time.
+/// 4 the relay did not answer in time or the others of a call were not
+/// reached, 5 the call was declined, 6 nobody came or nobody called.
 #[derive(Debug, Parser)]
 #[command(name = "sotto-cli", version)]
 pub struct Args {
@@ -17,6 +18,11 @@ pub struct Args {
     /// The relay to use: host, host:port, ws://… or wss://…
     #[arg(long, global = true, value_name = "ADDRESS", env = "SOTTO_RELAY")]
     pub relay: Option<RelayAddress>,
+    /// File whose first line is the invite code of a relay that asks for one,
+    /// or "-" for standard input. Without it, the environment's SOTTO_RELAY_CODE is
+    /// taken.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub code_file: Option<PathBuf>,
     #[command(flatten)]
     pub unlock: UnlockArgs,
     /// Seconds to wait for the relay, or for people; 0 waits for ever.
@@ -116,6 +122,60 @@ pub enum Command {
     },
     /// Leave a room.
     Leave { room: String },
+    /// Call everybody in a room, or join the call that runs there. Prints how
+    /// it goes, and once a second what is measured. Rings for as long as
+    /// --timeout says, at most a minute; Ctrl-C hangs up.
+    Call {
+        room: String,
+        #[command(flatten)]
+        part: PartArgs,
+    },
+    /// Wait for a call and accept it.
+    Answer {
+        /// Whichever room it is without it.
+        room: Option<String>,
+        /// Turn it down instead.
+        #[arg(long)]
+        decline: bool,
+        #[command(flatten)]
+        part: PartArgs,
+    },
+    /// Microphones, speakers, cameras and screens, by the names that `call`
+    /// takes.
+    Devices,
+}
+
+/// What one brings into a call. A device is named as `devices` lists it, by
+/// name or by label; tone:HZ, wav:FILE and y4m:FILE need no list.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct PartArgs {
+    /// With the camera.
+    #[arg(long)]
+    pub video: bool,
+    /// Without the microphone.
+    #[arg(long)]
+    pub muted: bool,
+    #[arg(long, value_name = "NAME")]
+    pub microphone: Option<String>,
+    /// silence: is a speaker that nobody hears; wav:FILE writes what would be
+    /// heard.
+    #[arg(long, value_name = "NAME")]
+    pub speaker: Option<String>,
+    #[arg(long, value_name = "NAME")]
+    pub camera: Option<String>,
+    /// Also share this screen or window.
+    #[arg(long, value_name = "NAME")]
+    pub screen: Option<String>,
+    /// Hang up after so many seconds in the call.
+    #[arg(long, value_name = "N")]
+    pub seconds: Option<u64>,
+}
+
+impl Command {
+    /// Being interrupted is part of it, and it says goodbye by itself.
+    pub fn says_goodbye(&self) -> bool {
+        matches!(self, Self::Call { .. } | Self::Answer { .. })
+    }
 }
 
 impl Args {

@@ -11,8 +11,13 @@ pub enum Failure {
     Usage(String),
     /// The profile needs a passphrase, another one, or the keyring.
     Locked(String),
-    /// The relay did not answer in time.
+    /// The relay did not answer in time, or no way led to the others of a
+    /// call.
     Unreachable(String),
+    /// The call was turned down.
+    Declined,
+    /// Nobody took the call, or nobody called.
+    Nobody(String),
     /// Nobody reads the output any more: nothing is wrong, nothing is left to
     /// do.
     Unread,
@@ -30,6 +35,8 @@ impl Failure {
             Self::Usage(_) => 2,
             Self::Locked(_) => 3,
             Self::Unreachable(_) => 4,
+            Self::Declined => 5,
+            Self::Nobody(_) => 6,
         }
     }
 
@@ -41,16 +48,14 @@ impl Failure {
             Self::Usage(_) => "usage",
             Self::Locked(_) => "locked",
             Self::Unreachable(_) => "unreachable",
+            Self::Declined => "declined",
+            Self::Nobody(_) => "nobody",
         }
     }
 
     /// A relay with this status did not answer in time.
     pub fn silent(status: Option<LinkStatus>) -> Self {
-        let why = match status {
-            Some(LinkStatus::Waiting { why, .. }) => problem(why),
-            Some(LinkStatus::Connected) => "the relay is connected but gave no answer in time",
-            _ => "the relay did not answer in time",
-        };
+        let why = status.map_or(NO_ANSWER, why);
         Self::Unreachable(why.into())
     }
 }
@@ -59,9 +64,12 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unread => Ok(()),
-            Self::Refused(why) | Self::Usage(why) | Self::Locked(why) | Self::Unreachable(why) => {
-                f.write_str(why)
-            }
+            Self::Declined => f.write_str("the call was declined"),
+            Self::Refused(why)
+            | Self::Usage(why)
+            | Self::Locked(why)
+            | Self::Unreachable(why)
+            | Self::Nobody(why) => f.write_str(why),
         }
     }
 }
@@ -114,6 +122,29 @@ pub fn keyring(state: KeyringState) -> &'static str {
     }
 }
 
+const NO_ANSWER: &str = "the relay did not answer in time";
+
+/// Whether a relay does not admit this account, now and later.
+pub fn shut_out(status: LinkStatus) -> bool {
+    use LinkProblem as P;
+    matches!(
+        status,
+        LinkStatus::Waiting {
+            why: P::NotAdmitted | P::NeedsCode | P::WrongCode,
+            ..
+        }
+    )
+}
+
+/// What is wrong with a relay of this status.
+pub fn why(status: LinkStatus) -> &'static str {
+    match status {
+        LinkStatus::Waiting { why, .. } => problem(why),
+        LinkStatus::Connected => "the relay is connected but gave no answer in time",
+        LinkStatus::Connecting | LinkStatus::Off => NO_ANSWER,
+    }
+}
+
 fn problem(why: LinkProblem) -> &'static str {
     match why {
         LinkProblem::Unreachable => "the relay cannot be reached",
@@ -122,6 +153,12 @@ fn problem(why: LinkProblem) -> &'static str {
         LinkProblem::NotARelay => "what answers there is no relay",
         LinkProblem::Version => "the relay speaks another version",
         LinkProblem::NotAdmitted => "the relay does not admit this account",
+        LinkProblem::NeedsCode => {
+            "the relay admits by invite code; give it with --code-file or SOTTO_RELAY_CODE"
+        }
+        LinkProblem::WrongCode => {
+            "the relay does not take this invite code; ask its operator for another"
+        }
         LinkProblem::Refused => "the relay turns this client away for now",
         LinkProblem::ClosedByRelay => "the relay closed the connection",
         LinkProblem::SlowReader => "the relay asked to come back later",

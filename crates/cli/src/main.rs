@@ -2,7 +2,9 @@
 //! for people who like it that way.
 //!
 //! Exit codes: 0 done; 1 refused, the reason is on stderr; 2 wrong usage;
-//! 3 the profile is locked; 4 the relay did not answer in time.
+//! 3 the profile is locked; 4 the relay did not answer in time, or the others
+//! of a call were not reached; 5 the call was declined; 6 nobody came, or
+//! nobody called.
 //!
 //! Results go to stdout, one line each, with `--json` as one object a line;
 //! everything else goes to stderr. This crate decides nothing: it turns words

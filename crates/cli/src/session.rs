@@ -9,7 +9,7 @@ use sotto_engine::{
     Engine, Event, Keyring, LinkStatus, Lock, NoKeyring, ProfileDir, Secret, Snapshot,
     SystemKeyring, Unlock,
 };
-use sotto_wire::RelayAddress;
+use sotto_wire::{RelayAddress, frame::Token};
 use std::{path::Path, sync::Arc, time::Duration};
 use tokio::{
     sync::mpsc,
@@ -18,6 +18,8 @@ use tokio::{
 
 /// The environment's passphrase.
 const PASSPHRASE: &str = "SOTTO_PASSPHRASE";
+/// The environment's invite code for a relay.
+const CODE: &str = "SOTTO_RELAY_CODE";
 
 pub struct Session {
     pub engine: Engine,
@@ -25,6 +27,8 @@ pub struct Session {
     events: mpsc::Receiver<Event>,
     /// The relay this command is about, and what is known of it.
     relay: Option<RelayAddress>,
+    /// Whether what its link comes to is about what was asked here.
+    trying: bool,
     deadline: Option<Instant>,
 }
 
@@ -39,26 +43,52 @@ pub fn keyring(args: &UnlockArgs) -> Arc<dyn Keyring> {
     if args.no_keyring {
         Arc::new(NoKeyring)
     } else {
-        Arc::new(SystemKeyring)
+        Arc::new(SystemKeyring::default())
     }
 }
 
 pub fn passphrase(args: &UnlockArgs) -> Result<Option<Secret>, Failure> {
-    if let Some(path) = &args.passphrase_file {
-        return first_line(path).map(Some);
-    }
-    match std::env::var(PASSPHRASE) {
-        Ok(text) => Ok(Some(Secret::new(text))),
-        Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(_) => Err(Failure::Usage(format!("{PASSPHRASE} is no text"))),
+    match &args.passphrase_file {
+        Some(path) => first_line(path, "passphrase").map(Some),
+        None => environment(PASSPHRASE),
     }
 }
 
-fn first_line(path: &Path) -> Result<Secret, Failure> {
-    let unreadable = |e| Failure::Usage(format!("the passphrase file cannot be read: {e}"));
+/// The invite code that was given for a relay, if any was.
+fn code(args: &Args) -> Result<Option<Token>, Failure> {
+    let code = match &args.code_file {
+        Some(path) if path.as_os_str() == "-" => Some(standard_input()?),
+        Some(path) => Some(first_line(path, "code")?),
+        None => environment(CODE)?,
+    };
+    Ok(code.map(|code| Token(code.expose().trim().to_owned())))
+}
+
+fn environment(name: &str) -> Result<Option<Secret>, Failure> {
+    match std::env::var(name) {
+        Ok(text) => Ok(Some(Secret::new(text))),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(_) => Err(Failure::Usage(format!("{name} is no text"))),
+    }
+}
+
+fn first_line(path: &Path, what: &str) -> Result<Secret, Failure> {
+    let unreadable = |e| Failure::Usage(format!("the {what} file cannot be read: {e}"));
     let text = Secret::new(std::fs::read_to_string(path).map_err(unreadable)?);
     let line = text.expose().lines().next().unwrap_or_default();
     Ok(Secret::new(line.to_owned()))
+}
+
+fn standard_input() -> Result<Secret, Failure> {
+    let mut line = String::new();
+    let read = std::io::stdin().read_line(&mut line);
+    let line = Secret::new(line);
+    match read {
+        Ok(_) => Ok(line),
+        Err(error) => Err(Failure::Usage(format!(
+            "no code on standard input: {error}"
+        ))),
+    }
 }
 
 impl Session {
@@ -97,8 +127,26 @@ impl Session {
             snapshot,
             events,
             relay: None,
+            trying: true,
             deadline,
         }
+    }
+
+    /// Uses a relay, with the invite code that was given for it, if any was.
+    pub async fn use_relay(&mut self, args: &Args, relay: &RelayAddress) -> Result<(), Failure> {
+        let (relay, code) = (relay.clone(), code(args)?);
+        let with_code = code.is_some();
+        let request = match code {
+            Some(code) => Request::AddRelayWithCode { relay, code },
+            None => Request::AddRelay(relay),
+        };
+        self.request(request).await?;
+        if with_code {
+            // What the relay said before was not about this code.
+            self.trying = false;
+            while self.events.try_recv().is_ok() {}
+        }
+        Ok(())
     }
 
     /// From here on, silence is this relay's fault.
@@ -136,6 +184,14 @@ impl Session {
             Some(Event::Lagged) => Err(Failure::refused("too much happened at once")),
             Some(Event::Stopped(_)) | None => {
                 Err(Failure::refused("the profile's database is damaged"))
+            }
+            Some(Event::Link { relay, status }) if self.relay.as_ref() == Some(&relay) => {
+                self.trying |= status == LinkStatus::Connecting;
+                match self.trying && failure::shut_out(status) {
+                    // Waiting longer admits nobody.
+                    true => Err(Failure::refused(failure::why(status))),
+                    false => Ok(Event::Link { relay, status }),
+                }
             }
             Some(event) => Ok(event),
         }

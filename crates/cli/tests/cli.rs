@@ -1,133 +1,14 @@
 //! The program as scripts use it: real processes, real profiles, a relay in
 //! this one.
 
+mod scene;
+
+use scene::{Person, Scene, lines, refused, text};
 use serde_json::Value;
 use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Command, Output, Stdio},
+    io::Write as _,
+    process::{Output, Stdio},
 };
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_sotto-cli");
-
-struct Scene {
-    _runtime: tokio::runtime::Runtime,
-    relay: Option<sotto_relay::Relay>,
-    address: String,
-}
-
-impl Scene {
-    fn new() -> Self {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let bind = "127.0.0.1:0".parse().unwrap();
-        let config = sotto_relay::Config {
-            bind,
-            ..Default::default()
-        };
-        let relay = runtime.block_on(sotto_relay::start(config)).unwrap();
-        let address = relay.address().to_string();
-        Self {
-            _runtime: runtime,
-            relay: Some(relay),
-            address,
-        }
-    }
-
-    fn person(&self, name: &str) -> Person {
-        let person = Person {
-            dir: tempfile::tempdir().unwrap(),
-            relay: self.address.clone(),
-        };
-        assert_eq!(person.ok(&["init", "--name", name])[0]["name"], name);
-        person
-    }
-
-    fn relay_dies(&mut self) {
-        drop(self.relay.take());
-    }
-}
-
-struct Person {
-    dir: tempfile::TempDir,
-    relay: String,
-}
-
-impl Person {
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(PROGRAM);
-        command
-            .args(args)
-            .args(["--json", "--no-keyring", "--relay", &self.relay])
-            .arg("--profile-dir")
-            .arg(self.dir.path().join("profile"))
-            .env("SOTTO_PASSPHRASE", "sotto voce")
-            .env_remove("RUST_LOG")
-            .stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        self.command(args).output().unwrap()
-    }
-
-    /// The lines of a command that succeeds.
-    fn ok(&self, args: &[&str]) -> Vec<Value> {
-        let output = self.run(args);
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{args:?}: {complaint}");
-        lines(&output.stdout)
-    }
-
-    fn start(&self, args: &[&str]) -> Running {
-        let mut command = self.command(args);
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap());
-        Running { child, lines }
-    }
-}
-
-/// A program that is still at it; killed when the test is done with it.
-struct Running {
-    child: Child,
-    lines: BufReader<std::process::ChildStdout>,
-}
-
-impl Running {
-    fn line(&mut self) -> Value {
-        let mut line = String::new();
-        self.lines.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).expect("one object a line")
-    }
-
-    fn ends_well(&mut self) {
-        assert!(self.child.wait().unwrap().success());
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn lines(stdout: &[u8]) -> Vec<Value> {
-    let text = String::from_utf8_lossy(stdout);
-    text.lines()
-        .map(|line| serde_json::from_str(line).expect("one object a line"))
-        .collect()
-}
-
-fn refused(output: &Output) -> (Option<i32>, String) {
-    let error = lines(&output.stderr);
-    (
-        output.status.code(),
-        error[0]["error"].as_str().unwrap().to_owned(),
-    )
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap()
-}
 
 #[test]
 fn a_script_makes_a_room_lets_somebody_in_and_talks() {
@@ -258,4 +139,43 @@ fn exit_codes_say_what_is_wrong() {
         .env_remove("SOTTO_PASSPHRASE")
         .output();
     assert_eq!(refused(&bare.unwrap()), (Some(2), "usage".into()));
+}
+
+#[test]
+fn an_invite_code_is_taken_from_a_file_the_environment_or_standard_input() {
+    let code = sotto_wire::frame::Token("open sesame".into());
+    let scene = Scene::with(sotto_relay::server::Admission::InviteCode(vec![code]));
+    let alice = scene.person("Alice");
+    let complaint = |output: &Output| {
+        let (status, word) = refused(output);
+        let message = text(&lines(&output.stderr)[0]["reason"]).to_owned();
+        assert_eq!((status, word), (Some(1), "refused".into()), "{message}");
+        message
+    };
+    let without = complaint(&alice.run(&["create", "Backstage"]));
+    assert!(without.contains("--code-file"), "{without}");
+
+    let wrong = alice
+        .command(&["create", "Backstage"])
+        .env("SOTTO_RELAY_CODE", "guess")
+        .output();
+    let wrong = complaint(&wrong.unwrap());
+    assert!(wrong.contains("does not take this invite code"), "{wrong}");
+
+    let file = alice.dir.path().join("code");
+    std::fs::write(&file, "open sesame\n").unwrap();
+    let file = file.to_str().unwrap();
+    let made = alice.ok(&["create", "Backstage", "--code-file", file]);
+    assert_eq!(made[0]["name"], "Backstage");
+    // It was for the first time only.
+    alice.ok(&["create", "Kitchen"]);
+
+    let bob = scene.person("Bob");
+    let mut command = bob.command(&["create", "Attic", "--code-file", "-"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(b"open sesame\n").unwrap();
+    drop(input);
+    assert!(child.wait().unwrap().success());
 }

@@ -1,13 +1,21 @@
 //! The seam between a client and whoever runs it: what goes in, what comes
 //! out. Closed enums, so that a new case cannot be forgotten on either side.
 
+mod rejected;
+
+pub use rejected::{Rejected, Why};
+
 use crate::{
+    call::{
+        media::{MediaOrder, MediaReport, Paths, Sending},
+        view::CallView,
+    },
     invite::BadLink,
     model::{Admission, Invite, Item, Knock, MessageBody, Person, Profile, RoomPrefs, RoomView},
 };
 use sotto_wire::{
-    ClientFrame, ErrorCode, MessageId, Millis, RelayAddress, RelayFrame, RoomId, Seq, UserId,
-    WireError, codec::Envelope,
+    CallId, ClientFrame, ErrorCode, MessageId, Millis, RelayAddress, RelayFrame, RoomId, UserId,
+    WireError, codec::Envelope, frame::Token,
 };
 
 /// The time of one input.
@@ -21,13 +29,13 @@ pub struct Now {
 
 /// Ties an [`Effect::Answer`] to the [`Input::Ui`] that asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Call(pub u64);
+pub struct Ask(pub u64);
 
 #[derive(Debug, Clone)]
 pub enum Input {
     /// The person wants something. Answered by exactly one [`Effect::Answer`].
     Ui {
-        call: Call,
+        ask: Ask,
         request: Request,
     },
     /// A relay said something.
@@ -47,6 +55,14 @@ pub enum Input {
     RelayDown {
         relay: RelayAddress,
     },
+    /// Media did something, or something happened to it.
+    Media(MediaReport),
+    /// How packets of calls can travel for rooms of this relay, as far as this
+    /// computer knows. Counts from the next call on.
+    Paths {
+        relay: RelayAddress,
+        paths: Paths,
+    },
     /// The time of [`crate::Client::next_wake`] has come.
     Wake,
 }
@@ -57,7 +73,8 @@ pub enum Effect {
         relay: RelayAddress,
         envelope: Envelope<ClientFrame>,
     },
-    /// Keep a connection to this relay from now on.
+    /// Keep a connection to this relay from now on; if it is one already, try
+    /// it again now.
     Connect {
         relay: RelayAddress,
     },
@@ -65,7 +82,7 @@ pub enum Effect {
         relay: RelayAddress,
     },
     Answer {
-        call: Call,
+        ask: Ask,
         result: Result<Outcome, RequestError>,
     },
     Show(Change),
@@ -74,6 +91,8 @@ pub enum Effect {
         room: RoomId,
         item: MessageId,
     },
+    /// For media, in this order.
+    Media(MediaOrder),
     /// Something hostile, stale or broken was refused and changed nothing.
     Reject(Rejected),
 }
@@ -84,6 +103,18 @@ pub enum Request {
     SetProfile(Profile),
     /// Use this relay: connect now and at every start.
     AddRelay(RelayAddress),
+    /// The same, with the invite code that its operator gave out. It is kept
+    /// until the relay has taken it, and takes the place of an older one.
+    AddRelayWithCode {
+        relay: RelayAddress,
+        code: Token,
+    },
+    /// Others reach a relay under this address: invite links name it instead
+    /// of the one that this client dials. `None`: they are the same.
+    SetPublicAddress {
+        relay: RelayAddress,
+        public: Option<RelayAddress>,
+    },
     /// Stop using a relay. Refused while rooms live there.
     RemoveRelay(RelayAddress),
 
@@ -170,6 +201,46 @@ pub enum Request {
         prefs: RoomPrefs,
     },
 
+    /// Call everybody in a room. This and [`Request::JoinCall`] are the yes
+    /// without which nothing is captured.
+    StartCall {
+        room: RoomId,
+        /// It rings as a video call.
+        video: bool,
+        /// What goes out from the beginning.
+        sending: Sending,
+    },
+    /// Take part in the room's call: accept it, or join a running one.
+    JoinCall {
+        room: RoomId,
+        call: CallId,
+        sending: Sending,
+    },
+    /// Stop it ringing here, and let the others know.
+    DeclineCall {
+        room: RoomId,
+        call: CallId,
+    },
+    /// Hang up. Fine for a call that is over.
+    LeaveCall {
+        room: RoomId,
+        call: CallId,
+    },
+    /// What goes out from now on, in a call that this client is in.
+    SetSending {
+        call: CallId,
+        sending: Sending,
+    },
+    RaiseHand {
+        call: CallId,
+        up: bool,
+    },
+    /// Show everybody in the call an emoji, now.
+    React {
+        call: CallId,
+        emoji: String,
+    },
+
     /// The safety number was compared, and matched or did not.
     SetVerified {
         user: UserId,
@@ -218,6 +289,22 @@ pub enum RequestError {
     Busy,
     #[error("rooms still live on this relay")]
     RelayInUse,
+    #[error("the room's relay cannot be reached now")]
+    Offline,
+    #[error("another call is going on")]
+    InCall,
+    #[error("a call goes on in this room: join it")]
+    CallRuns,
+    #[error("the call is over")]
+    CallOver,
+    #[error("not in this call")]
+    NotInCall,
+    #[error("a call takes {max} people at most")]
+    CallFull { max: usize },
+    #[error("there is nobody in the room to call")]
+    NobodyThere,
+    #[error("not an emoji")]
+    BadReaction,
     #[error("this client is in a state it cannot work from")]
     Internal,
 }
@@ -256,6 +343,19 @@ pub enum Change {
         room: RoomId,
         users: Vec<UserId>,
     },
+    /// A call of a room: it rings, runs, or is just over.
+    Call(Box<CallView>),
+    /// Nothing of this call is to be shown any more.
+    CallGone {
+        room: RoomId,
+        call: CallId,
+    },
+    /// Somebody in the own call shows an emoji for a moment, oneself included.
+    Reaction {
+        call: CallId,
+        user: UserId,
+        emoji: String,
+    },
     /// This computer's clock is off by this much against a relay's (positive:
     /// ahead). Shown from five minutes on.
     ClockWrong {
@@ -272,46 +372,4 @@ pub enum Change {
         relay: RelayAddress,
         body: String,
     },
-}
-
-/// Something that was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rejected {
-    pub room: Option<RoomId>,
-    /// Who the relay says it is from.
-    pub from: Option<UserId>,
-    pub seq: Option<Seq>,
-    pub why: Why,
-}
-
-/// The kinds of hostile, stale or broken input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Why {
-    /// Not a frame.
-    NotAFrame,
-    /// For a room that this client has nothing to do with.
-    UnknownRoom,
-    /// A place in the order that was already filled.
-    Replay,
-    /// Does not decrypt or authenticate in this room and epoch.
-    Forged,
-    /// The relay names another sender than the cryptography does.
-    WrongSender,
-    /// A certificate that does not hold.
-    BadCertificate,
-    /// Authentic, but its author may not do this.
-    NotAllowed,
-    /// A Welcome nobody asked for, or for a room that is joined already.
-    UnwantedWelcome,
-    /// A knock that no valid invite opens.
-    BadKnock,
-    /// A signal that is old, repeated or unreadable.
-    BadSignal,
-    /// Its author had seen another order of messages than the relay shows
-    /// here, or one that this client does not have.
-    SplitView,
-    /// A content this version does not understand.
-    UnknownContent,
-    /// An answer to nothing that was asked.
-    Unasked,
 }

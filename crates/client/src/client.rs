@@ -2,6 +2,7 @@
 //! subject, and holds what rooms have in common. It decides nothing about
 //! rooms.
 
+mod calls;
 mod me;
 mod people;
 mod relays;
@@ -23,7 +24,9 @@ use crate::{
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use relays::Relays;
-use sotto_wire::{Bytes, DeviceId, Millis, RelayAddress, RoomId, UserId, auth::DeviceCertificate};
+use sotto_wire::{
+    Bytes, DeviceId, Millis, RelayAddress, RoomId, UserId, auth::DeviceCertificate, frame::Token,
+};
 use std::collections::BTreeMap;
 
 /// One person's client. See the crate's documentation for its law of use.
@@ -83,7 +86,7 @@ impl Client {
     ) -> Result<Vec<Effect>, StoreError> {
         let mut out = Vec::new();
         match input {
-            Input::Ui { call, request } => self.request(now, txn, &mut out, call, request)?,
+            Input::Ui { ask, request } => self.request(now, txn, &mut out, ask, request)?,
             Input::Relay { relay, envelope } => {
                 self.hear_relay(now, txn, &mut out, relay, envelope)?;
             }
@@ -95,6 +98,8 @@ impl Client {
             })),
             Input::RelayUp { relay } => self.relay_up(now, txn, &mut out, relay)?,
             Input::RelayDown { relay } => self.relay_down(now, txn, &mut out, &relay)?,
+            Input::Media(report) => self.hear_media(now, txn, &mut out, report)?,
+            Input::Paths { relay, paths } => self.relays.set_paths(&relay, paths),
             Input::Wake => self.each_room(now, txn, &mut out, |_| true, Room::wake)?,
         }
         Ok(out)
@@ -102,7 +107,11 @@ impl Client {
 
     /// When to call with [`Input::Wake`] next, in [`Now::mono`].
     pub fn next_wake(&self) -> Option<Millis> {
-        self.rooms.values().filter_map(Room::next_wake).min()
+        let rooms = self.rooms.values();
+        rooms
+            .flat_map(|room| [room.next_wake(), room.next_call_wake()])
+            .flatten()
+            .min()
     }
 
     /// Drops everything that is cached of the store. Tests call it after each
@@ -126,6 +135,8 @@ impl Client {
             return Ok(None);
         };
         let up = self.relays.is_up(&room.record.relay);
+        let public = self.relays.public(&room.record.relay);
+        let calls = self.relays.call_side(&room.record.relay, now);
         let (crypto, rng, me, people) = (&self.crypto, &mut self.rng, &self.me, &mut self.people);
         let mut cx = Cx {
             now,
@@ -135,6 +146,8 @@ impl Client {
             me,
             people,
             up,
+            public,
+            calls,
             out,
         };
         let done = act(room, &mut cx)?;
@@ -179,6 +192,11 @@ impl Client {
         self.relays.wanted()
     }
 
+    /// The invite code to show at the first sign-in at this relay.
+    pub fn admission(&self, relay: &RelayAddress) -> Option<Token> {
+        self.relays.code(relay)
+    }
+
     /// Answers a relay's challenge: certificate and signature.
     pub fn sign_in(&self, audience: &str, challenge: &[u8]) -> (DeviceCertificate, Bytes) {
         self.me.sign_in(audience, challenge)
@@ -209,7 +227,8 @@ impl Client {
     }
 
     pub fn invites(&self, room: &RoomId) -> Vec<Invite> {
-        self.rooms.get(room).map(Room::invites).unwrap_or_default()
+        let invites = |room: &Room| room.invites(self.relays.public(&room.record.relay));
+        self.rooms.get(room).map(invites).unwrap_or_default()
     }
 
     /// At most `limit` items before a position (or the newest), oldest first.

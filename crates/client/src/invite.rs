@@ -1,15 +1,18 @@
 //! Invite links: made, and read back out of whatever a person pastes.
 //!
-//! `sotto://join/<host:port>/<room>?invite=<id>&expires=<ms>#<secret>`, with
-//! `tls=0` for a relay without TLS and `pin=` for one that is known by its
+//! `sotto://join/<host:port>/<room>?invite=<id>&by=<user>&expires=<ms>#<secret>`,
+//! with `tls=0` for a relay without TLS and `pin=` for one that is known by its
 //! certificate. The secret is in the fragment only, the part of a URL that no
 //! client sends to a server. Unknown parameters are passed over.
 //!
 //! Whether an invite was revoked or has room left is known in the room, not
 //! here.
 
+pub mod proof;
+
+use proof::Terms;
 use rand_core::CryptoRng;
-use sotto_wire::{MessageId, Millis, RelayAddress, RoomId, address::BadAddress, bytes};
+use sotto_wire::{MessageId, Millis, RelayAddress, RoomId, UserId, address::BadAddress, bytes};
 use std::{fmt, str::FromStr};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -55,6 +58,9 @@ pub struct Link {
     pub relay: RelayAddress,
     pub room: RoomId,
     pub invite: MessageId,
+    /// Whose room it leads into: who answers has to prove that it was this
+    /// account that invited. See [`proof`].
+    pub inviter: UserId,
     pub secret: InviteSecret,
     /// It opens nothing from this moment on.
     pub expires: Millis,
@@ -73,6 +79,8 @@ pub enum BadLink {
     Room,
     #[error("the link names no invite")]
     Invite,
+    #[error("the link does not say who invites")]
+    Inviter,
     #[error("the end of the link, after the #, is missing")]
     SecretMissing,
     #[error("the end of the link, after the #, is damaged")]
@@ -98,6 +106,16 @@ impl Link {
             Err(BadLink::Expired)
         }
     }
+
+    /// What the inviter has signed.
+    pub fn terms(&self) -> Terms<'_> {
+        Terms {
+            room: self.room,
+            invite: self.invite,
+            secret: &self.secret,
+            expires: self.expires,
+        }
+    }
 }
 
 impl fmt::Display for Link {
@@ -106,13 +124,14 @@ impl fmt::Display for Link {
             relay,
             room,
             invite,
+            inviter,
             secret,
             expires,
         } = self;
         let authority = relay.authority();
         write!(
             f,
-            "{SCHEME}{WORD}{authority}/{room}?invite={invite}&expires={expires}"
+            "{SCHEME}{WORD}{authority}/{room}?invite={invite}&by={inviter}&expires={expires}"
         )?;
         if !relay.secure {
             f.write_str("&tls=0")?;
@@ -152,6 +171,10 @@ impl FromStr for Link {
                 .get("invite")
                 .and_then(|id| id.parse().ok())
                 .ok_or(BadLink::Invite)?,
+            inviter: query
+                .get("by")
+                .and_then(|user| user.parse().ok())
+                .ok_or(BadLink::Inviter)?,
             expires: query
                 .get("expires")
                 .and_then(read_millis)

@@ -17,6 +17,7 @@
 //! ends as state, as an effect, or as [`Effect::Reject`].
 
 pub mod api;
+pub mod call;
 pub mod identity;
 pub mod invite;
 pub mod model;
@@ -29,7 +30,7 @@ mod client;
 mod mls;
 mod room;
 
-pub use api::{Call, Change, Effect, Input, Now, Outcome, Rejected, Request, RequestError, Why};
+pub use api::{Ask, Change, Effect, Input, Now, Outcome, Rejected, Request, RequestError, Why};
 pub use client::Client;
 #[cfg(feature = "testing")]
 #[doc(hidden)]

@@ -191,6 +191,7 @@ pub enum ItemKind {
     System(SystemLine),
     /// Messages that are missing for good, and why.
     Gap {
+        /// How many; 0 where nobody can say.
         count: u64,
         why: GapWhy,
     },
@@ -234,6 +235,9 @@ pub enum GapWhy {
     Expired,
     /// One message that could not be decrypted or authenticated.
     Unreadable,
+    /// The author of the next message had been shown another order by the
+    /// relay: before it, something is missing here or there, or out of place.
+    SplitView,
 }
 
 /// What happened in a room.
@@ -285,6 +289,32 @@ pub enum SystemLine {
         who: Actor,
         before: String,
     },
+    CallStarted {
+        by: Actor,
+        video: bool,
+    },
+    /// A call is over. `lasted`: milliseconds since somebody came; 0 if nobody
+    /// did.
+    CallEnded {
+        by: Actor,
+        video: bool,
+        lasted: Millis,
+        end: CallOutcome,
+    },
+}
+
+/// What came of a call, for the one whose timeline it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallOutcome {
+    /// People talked.
+    Ended,
+    /// We called, and nobody came.
+    Unanswered,
+    /// It was declined: by us, or, where we called, by everybody.
+    Declined,
+    /// It rang here, and we neither came nor declined.
+    Missed,
 }
 
 /// A person at the time of an event.

@@ -11,15 +11,23 @@
 //! | left, removed, deleted, denied | | knocking (`Join`), gone (`Forget`) |
 
 pub(crate) mod authorize;
+mod calls;
 mod commits;
 mod content;
 mod departure;
+mod duties;
+mod following;
+mod grants;
+mod hearing;
 mod host;
 mod inbox;
 mod joining;
 mod knocks;
+mod letters;
+mod news;
 mod outbox;
 pub(crate) mod record;
+mod reopening;
 mod signals;
 pub(crate) mod state;
 mod sync;
@@ -28,9 +36,11 @@ mod trail;
 mod view;
 
 pub(crate) use crate::mls::leaf::Leaf;
+pub(crate) use calls::CallSide;
 
 use crate::{
     api::{Change, Effect, Now, Rejected, Why},
+    call::desk::Desk,
     client::{Me, People},
     mls::{MlsError, group::Group, group::Signer, provider::Crypto, provider::Provider},
     model::Standing,
@@ -40,7 +50,8 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::Rng as _;
 use record::{Outgoing, Pending, Record};
 use sotto_wire::{
-    Bytes, ClientFrame, Epoch, MessageId, Millis, RoomId, Seq, UserId, codec::Envelope,
+    Bytes, ClientFrame, Epoch, MessageId, Millis, RelayAddress, RoomId, Seq, UserId,
+    codec::Envelope,
 };
 use std::collections::BTreeMap;
 
@@ -54,6 +65,9 @@ pub(crate) struct Cx<'a> {
     pub people: &'a mut People,
     /// Whether the room's relay is up.
     pub up: bool,
+    /// Where others reach the room's relay, if that is elsewhere.
+    pub public: Option<&'a RelayAddress>,
+    pub calls: CallSide<'a>,
     pub out: &'a mut Vec<Effect>,
 }
 
@@ -75,6 +89,7 @@ pub(crate) struct Room {
     pending: Option<Pending>,
     outbox: Vec<Queued>,
     live: Live,
+    desk: Desk,
     /// The record differs from the store.
     dirty: bool,
     /// State or roster differ from the store.
@@ -85,6 +100,8 @@ struct Queued {
     out: Outgoing,
     /// The epoch in which it was last sent on this connection.
     sent_in: Option<Epoch>,
+    /// It differs from the store. Only true while an input is handled.
+    unsaved: bool,
 }
 
 /// What is only true while the relay is up, or for a moment.
@@ -109,6 +126,7 @@ struct Live {
     renew_at: Option<Millis>,
     /// The relay asked to wait (mono).
     hold_until: Option<Millis>,
+    reopening: reopening::Reopening,
     acknowledged: Seq,
     /// Knocks whose invite is not known yet.
     held_knocks: Vec<(MessageId, UserId, Bytes)>,
@@ -138,6 +156,7 @@ impl Room {
             pending: None,
             outbox: Vec::new(),
             live: Live::default(),
+            desk: Desk::default(),
             dirty: true,
             agreed_dirty: true,
         }
@@ -146,10 +165,15 @@ impl Room {
     pub fn load(txn: &dyn Txn, record: Record) -> Result<Self, StoreError> {
         let mut room = Self::new(record);
         (room.dirty, room.agreed_dirty) = (false, false);
+        room.desk = calls::load(txn, &room.id())?;
         room.pending = record::read(txn, Space::Room, &record::pending_key(&room.id()))?;
         room.outbox = record::scan(txn, Space::Outbox, room.id().as_bytes())?
             .into_iter()
-            .map(|out| Queued { out, sent_in: None })
+            .map(|out| Queued {
+                out,
+                sent_in: None,
+                unsaved: false,
+            })
             .collect();
         Ok(room)
     }
@@ -173,21 +197,41 @@ impl Room {
             queued.sent_in = old.and_then(|q| q.sent_in);
         }
         fresh.live = std::mem::take(&mut self.live);
+        fresh.desk.keep_live(std::mem::take(&mut self.desk));
         *self = fresh;
         Ok(())
     }
 
     /// Takes up what can be done now, then writes and shows what changed.
     pub fn settle(&mut self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
+        self.settle_call(cx)?;
         self.drive(cx)?;
+        self.save_outbox(cx)?;
         if std::mem::take(&mut self.dirty) {
-            self.record.unread = cx.txn.unread(&self.id(), self.record.read_position)?;
+            self.count_unread(cx)?;
             self.record.save(cx.txn)?;
             if std::mem::take(&mut self.agreed_dirty) {
                 self.record.save_agreed(cx.txn)?;
             }
             self.show(cx);
         }
+        Ok(())
+    }
+
+    /// Counts anew only where it has to: one by one they are counted as they
+    /// come, see [`Room::hear`].
+    fn count_unread(&mut self, cx: &Cx<'_>) -> Result<(), StoreError> {
+        let from = self.record.read_position;
+        if self.record.counted_from != Some(from) {
+            self.record.unread = cx.txn.unread(&self.id(), from)?;
+            self.record.counted_from = Some(from);
+        }
+        debug_assert!(
+            cx.txn
+                .unread(&self.id(), from)
+                .map_or(true, |counted| counted == self.record.unread),
+            "somebody changed what counts without saying so"
+        );
         Ok(())
     }
 

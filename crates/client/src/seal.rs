@@ -28,14 +28,23 @@ pub enum Purpose {
     Signal,
     /// What a room holds of an invite, so that its secret can be recognized.
     InviteCommitment,
+    /// That somebody calls, under a key of the room's epoch.
+    CallRing,
+    /// Between two ends of a call, under their keys for it.
+    CallSignal,
+    /// The base key of one sender's frames.
+    CallMedia,
 }
 
 impl Purpose {
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 7] = [
         Self::Knock,
         Self::Welcome,
         Self::Signal,
         Self::InviteCommitment,
+        Self::CallRing,
+        Self::CallSignal,
+        Self::CallMedia,
     ];
 
     /// Part of every key: never change or reuse one.
@@ -45,6 +54,9 @@ impl Purpose {
             Self::Welcome => "sotto v1 welcome",
             Self::Signal => "sotto v1 signal",
             Self::InviteCommitment => "sotto v1 invite commitment",
+            Self::CallRing => "sotto v1 call ring",
+            Self::CallSignal => "sotto v1 call signal",
+            Self::CallMedia => "sotto v1 call media",
         }
     }
 }
@@ -118,6 +130,17 @@ fn mac_state(secret: &[u8], purpose: Purpose, message: &[u8]) -> Hmac<Sha256> {
     state
 }
 
+/// A key that is used elsewhere, from two secrets: who has only one of them
+/// has nothing.
+pub(crate) fn derive_from_two(
+    salt: &[u8],
+    secret: &[u8],
+    purpose: Purpose,
+    context: &[u8],
+) -> Zeroizing<[u8; 32]> {
+    derive_salted(Some(salt), secret, Use::Elsewhere, purpose, context)
+}
+
 const NONCE: usize = 12;
 
 /// What a derived key is used in: one key never serves two algorithms.
@@ -125,17 +148,30 @@ const NONCE: usize = 12;
 enum Use {
     Seal,
     Mac,
+    /// By whoever asks for the key itself.
+    Elsewhere,
 }
 
 fn derive(secret: &[u8], algorithm: Use, purpose: Purpose, context: &[u8]) -> Zeroizing<[u8; 32]> {
+    derive_salted(None, secret, algorithm, purpose, context)
+}
+
+fn derive_salted(
+    salt: Option<&[u8]>,
+    secret: &[u8],
+    algorithm: Use,
+    purpose: Purpose,
+    context: &[u8],
+) -> Zeroizing<[u8; 32]> {
     let mut info = Transcript::new(purpose.label());
     info.field(match algorithm {
         Use::Seal => b"AES-256-GCM",
         Use::Mac => b"HMAC-SHA-256",
+        Use::Elsewhere => b"key",
     });
     info.field(context);
     let mut key = Zeroizing::new([0; 32]);
-    let filled = expand(None, secret, &info.finish(), key.as_mut_slice());
+    let filled = expand(salt, secret, &info.finish(), key.as_mut_slice());
     debug_assert!(filled);
     key
 }

@@ -3,6 +3,7 @@
 
 use sotto_client::{
     Change, StoreError,
+    call::view::CallView,
     model::{Profile, RoomView},
 };
 use sotto_wire::{DeviceId, MessageId, RelayAddress, RoomId, UserId};
@@ -24,6 +25,8 @@ pub struct Snapshot {
     pub me: Me,
     /// Empty while the store cannot be read; each comes as an event then.
     pub rooms: Vec<RoomView>,
+    /// Calls that ring or run.
+    pub calls: Vec<CallView>,
     pub relays: Vec<(RelayAddress, LinkStatus)>,
     pub problems: Vec<Problem>,
 }
@@ -80,6 +83,10 @@ pub enum LinkProblem {
     Version,
     /// Its operator does not admit this account.
     NotAdmitted,
+    /// Its operator admits by invite code, and none was given.
+    NeedsCode,
+    /// The invite code that was given does not hold.
+    WrongCode,
     /// It turns us away for now: too many connections or requests, a full
     /// disk, or a sign-in that does not hold (a clock far off does that).
     Refused,

@@ -4,6 +4,7 @@
 //! [`core`] is that thread's loop. The handle only asks; it can be cloned, and
 //! the engine ends when it is told to, or when the last handle is gone.
 
+mod bell;
 mod core;
 mod links;
 mod subscribers;
@@ -13,7 +14,7 @@ mod tests;
 
 pub(crate) use self::core::found;
 
-use self::core::{Ask, Core};
+use self::core::{Ask, Calls, Core};
 use crate::{
     api::{EngineStopped, Event, LinkStatus, Me, Snapshot, StopWhy},
     open::OpenError,
@@ -27,6 +28,7 @@ use sotto_client::{
     model::{Invite, Knock, Page, Person, Safety},
     store::Space,
 };
+use sotto_media::{self as media, Media};
 use sotto_wire::{RelayAddress, RoomId, UserId};
 use std::{
     collections::BTreeMap,
@@ -44,6 +46,7 @@ pub struct Engine {
     me: watch::Receiver<Me>,
     relays: watch::Receiver<Vec<(RelayAddress, LinkStatus)>>,
     stopped: watch::Receiver<Option<StopWhy>>,
+    media: Media,
     /// The slots have one owner at a time; the lock is held while a key is
     /// derived or a keyring asked, and for nothing else.
     vault: Arc<Mutex<Vault>>,
@@ -62,12 +65,15 @@ impl Engine {
         let (stop, stopped) = watch::channel(None);
         let closed = vault.closed();
         let links = tokio::runtime::Handle::current();
+        let (reports, reported) = mpsc::unbounded_channel();
+        let media = Media::start(media::Setup::default(), reports);
+        let calls = Calls::new(media.clone(), reported);
         let run = move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_time()
                 .build();
             let Ok(runtime) = runtime else { return };
-            let (core, watches) = match Core::new(store, asked, links) {
+            let (core, watches) = match Core::new(store, asked, links, calls) {
                 Ok(core) => core,
                 Err(error) => return drop(started.send(Err(OpenError::from(error)))),
             };
@@ -91,6 +97,7 @@ impl Engine {
             me: watches.me,
             relays: watches.relays,
             stopped,
+            media,
             vault: Arc::new(Mutex::new(vault)),
         })
     }
@@ -150,6 +157,12 @@ impl Engine {
 
     pub async fn relays(&self) -> Vec<(RelayAddress, LinkStatus)> {
         self.relays.borrow().clone()
+    }
+
+    /// Devices, tiles, levels and statistics of calls. What is sent to whom is
+    /// asked for by [`Engine::request`].
+    pub fn media(&self) -> &Media {
+        &self.media
     }
 
     /// Connects what waits, and makes sure of what is connected.
@@ -267,6 +280,7 @@ impl Engine {
         let snapshot = Snapshot {
             me: self.me.borrow().clone(),
             rooms: Vec::new(),
+            calls: Vec::new(),
             relays: self.relays.borrow().clone(),
             problems: Vec::new(),
         };

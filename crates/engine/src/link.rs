@@ -31,6 +31,7 @@ use sotto_wire::{
     Bytes, Millis, RelayAddress, RelayFrame, UserId, WireError,
     auth::{DeviceCertificate, Tokens},
     codec::Envelope,
+    frame::Token,
 };
 use std::{
     sync::{
@@ -73,10 +74,19 @@ pub enum Said {
     /// A sign-in wants the client's signature.
     Sign {
         challenge: Bytes,
-        signed: oneshot::Sender<(DeviceCertificate, Bytes)>,
+        signed: oneshot::Sender<Signed>,
     },
     /// To be kept for the next start; `None`: forget what is kept.
     Tokens(Option<Tokens>),
+}
+
+/// What a sign-in shows.
+#[derive(Debug)]
+pub struct Signed {
+    pub certificate: DeviceCertificate,
+    pub signature: Bytes,
+    /// The invite code, where one is kept for this relay.
+    pub admission: Option<Token>,
 }
 
 /// What a link needs to start.

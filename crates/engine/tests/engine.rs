@@ -1,6 +1,12 @@
 //! Engines as they run for people: real disks, real sockets, a real relay in
 //! this process.
 
+#[path = "engine/admission.rs"]
+mod admission;
+#[path = "engine/calls.rs"]
+mod calls;
+#[path = "engine/calls_leaver.rs"]
+mod calls_leaver;
 mod harness;
 
 use harness::{FakeKeyring, Person, World, eventually};

@@ -19,6 +19,7 @@
 
 mod accounts;
 pub mod bucket;
+mod calls;
 mod change;
 mod chat;
 mod config;
@@ -245,6 +246,20 @@ impl Hub {
                 self.set_presence(ask, state, plan);
                 Ok(())
             }
+            ClientFrame::CallInitiate {
+                room,
+                call,
+                kind,
+                body,
+            } => self.initiate_call(ask, room, call, kind, body, plan),
+            ClientFrame::CallJoin { room, call } => self.join_call(ask, room, call, plan),
+            ClientFrame::CallLeave { room, call } => self.leave_call(ask, room, call, plan),
+            ClientFrame::CallSignal {
+                room,
+                call,
+                to,
+                body,
+            } => self.signal_call(ask, room, call, to, body, plan),
         }
     }
 
@@ -279,6 +294,21 @@ impl Hub {
                     account.buckets.insert(*what, *bucket);
                 }
             }
+            Passing::Sit {
+                room,
+                call,
+                end,
+                seat,
+            } => {
+                if let Some(room) = self.rooms.get_mut(room) {
+                    room.sit(*call, *end, *seat);
+                }
+            }
+            Passing::Rise { room, call, end } => {
+                if let Some(room) = self.rooms.get_mut(room) {
+                    room.rise(*call, end);
+                }
+            }
         }
     }
 
@@ -289,6 +319,7 @@ impl Hub {
         for room in &gone.open {
             if let Some(room) = self.rooms.get_mut(room) {
                 room.open.remove(&conn);
+                room.lose(conn);
             }
         }
         if let Some(account) = self.accounts.get_mut(&gone.user) {

@@ -20,6 +20,7 @@ mod data;
 mod gate;
 mod http;
 mod listener;
+mod meter;
 mod outlet;
 mod socket;
 mod tls;
@@ -28,6 +29,7 @@ mod visitor;
 pub use config::{Admission, Clock, Config, DataError, Limits, StartError, Timings, Tls, TlsError};
 
 use crate::{hub::Hub, store::Store};
+use listener::Listening;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 
@@ -40,11 +42,22 @@ pub struct Relay {
     address: SocketAddr,
     fingerprint: Option<[u8; 32]>,
     shared: Arc<http::Shared>,
-    listener: JoinHandle<()>,
+    /// Where connections come in; the first is [`Relay::address`].
+    listening: Vec<Listening>,
+    slots: gate::Slots,
     actor: JoinHandle<()>,
     /// Ends when the last socket task has.
     sockets: mpsc::Receiver<()>,
-    _data: Option<data::DataDir>,
+    data: Option<data::DataDir>,
+}
+
+/// Another address of a running relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opened {
+    /// With the real port where 0 was asked for.
+    pub address: SocketAddr,
+    /// SHA-256 of the self-signed certificate (DER), for clients to pin.
+    pub fingerprint: Option<[u8; 32]>,
 }
 
 /// Starts a relay and returns once it accepts connections.
@@ -63,7 +76,7 @@ pub async fn start(config: Config) -> Result<Relay, StartError> {
         Some(data) => data.token_key()?,
         None => data::random()?,
     };
-    let tls = tls::prepare(&config, data.as_ref())?;
+    let tls = tls::prepare(&config.tls, &config, data.as_ref())?;
     let fingerprint = tls.as_ref().and_then(|tls| tls.fingerprint);
     let mut store = match &data {
         Some(data) => data.store().await?,
@@ -80,7 +93,8 @@ pub async fn start(config: Config) -> Result<Relay, StartError> {
     let shared = Arc::new(http::Shared::new(config.clone(), &key, commands, alive));
     let router = http::router(shared.clone());
     let acceptor = tls.map(|tls| tls.acceptor);
-    let listener = tokio::spawn(listener::run(listener, acceptor, router, config));
+    let slots = gate::Slots::default();
+    let first = listener::listen(listener, address, acceptor, router, config, slots.clone());
     tracing::info!(
         port = address.port(),
         tls = fingerprint.is_some(),
@@ -90,10 +104,11 @@ pub async fn start(config: Config) -> Result<Relay, StartError> {
         address,
         fingerprint,
         shared,
-        listener,
+        listening: vec![first],
+        slots,
         actor,
         sockets,
-        _data: data,
+        data,
     })
 }
 
@@ -108,10 +123,38 @@ impl Relay {
         self.fingerprint
     }
 
+    /// Listens at one more address, with TLS of its own: the same rooms by
+    /// another door. Sign-ins there name that address.
+    pub async fn open(&mut self, bind: SocketAddr, tls: Tls) -> Result<Opened, StartError> {
+        let listener = TcpListener::bind(bind).await.map_err(config::bind_error)?;
+        let address = listener.local_addr().map_err(config::bind_error)?;
+        let config = self.shared.config.clone();
+        let tls = tls::prepare(&tls, &config, self.data.as_ref())?;
+        let fingerprint = tls.as_ref().and_then(|tls| tls.fingerprint);
+        let router = http::router(self.shared.clone());
+        let acceptor = tls.map(|tls| tls.acceptor);
+        let slots = self.slots.clone();
+        let more = listener::listen(listener, address, acceptor, router, config, slots);
+        self.listening.push(more);
+        tracing::info!(port = address.port(), "the relay listens elsewhere too");
+        Ok(Opened {
+            address,
+            fingerprint,
+        })
+    }
+
+    /// Listens no more at an address that [`Relay::open`] gave; who came in by
+    /// it is asked to leave.
+    pub fn close(&mut self, address: SocketAddr) {
+        let mut first = true;
+        self.listening
+            .retain(|listening| std::mem::take(&mut first) || listening.address != address);
+    }
+
     /// No new connections; every socket is closed with 1001; what is pending
     /// is written, and the database is left as one file.
     pub async fn stop(mut self) {
-        self.listener.abort();
+        self.listening.clear();
         self.shared.stop().await;
         let _ = tokio::time::timeout(FAREWELL, self.sockets.recv()).await;
         let _ = (&mut self.actor).await;
@@ -121,7 +164,7 @@ impl Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        self.listener.abort();
+        self.listening.clear();
         self.actor.abort();
     }
 }

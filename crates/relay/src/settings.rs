@@ -107,6 +107,9 @@ pub struct Settings {
     /// Frames a second of one account, after a burst of 30 seconds' worth [default: 100]
     #[arg(long, env = "SOTTO_RELAY_FRAMES_PER_SECOND")]
     frames_per_second: Option<u32>,
+    /// Frames a second of one address, after a burst of 20 seconds' worth [default: 500]
+    #[arg(long, env = "SOTTO_RELAY_FRAMES_PER_SECOND_PER_IP")]
+    frames_per_second_per_ip: Option<u32>,
     /// HTTP requests a minute of one address [default: 120]
     #[arg(long, env = "SOTTO_RELAY_REQUESTS_PER_MINUTE")]
     requests_per_minute: Option<u32>,
@@ -168,9 +171,9 @@ impl Settings {
         merge! {
             options: config bind data memory tls_self_signed tls_cert tls_key admin_token log
                 connections_per_ip connections_per_loopback tcp_per_ip connections queue_bytes
-                frames_per_second requests_per_minute members rooms_per_user retention_days
-                room_mib empty_room_hours direct_messages direct_mib heartbeat_seconds
-                silence_seconds;
+                frames_per_second frames_per_second_per_ip requests_per_minute members
+                rooms_per_user retention_days room_mib empty_room_hours direct_messages direct_mib
+                heartbeat_seconds silence_seconds;
             lists: public invite_codes allow origins trusted_proxies
         }
     }
@@ -236,16 +239,13 @@ impl Settings {
     }
 
     fn limits(&self, default: Limits) -> Limits {
-        let frames = self.frames_per_second.map(|n| n.max(1));
-        let requests = self.requests_per_minute.map(|n| n.max(1));
-        let account = frames.map(|n| Rate {
-            burst: n.saturating_mul(30),
-            every: (1000 / u64::from(n)).max(1),
-        });
-        let http = requests.map(|n| Rate {
-            burst: n,
-            every: (60_000 / u64::from(n)).max(1),
-        });
+        let rate = |per: u64, n: u32, burst: u32| Rate {
+            burst: n.max(1).saturating_mul(burst),
+            every: (per / u64::from(n.max(1))).max(1),
+        };
+        let account = self.frames_per_second.map(|n| rate(1000, n, 30));
+        let ip = self.frames_per_second_per_ip.map(|n| rate(1000, n, 20));
+        let http = self.requests_per_minute.map(|n| rate(60_000, n, 1));
         Limits {
             connections_per_ip: self
                 .connections_per_ip
@@ -257,6 +257,7 @@ impl Settings {
             tcp: self.connections.unwrap_or(default.tcp),
             queue_bytes: self.queue_bytes.unwrap_or(default.queue_bytes),
             account_rate: account.unwrap_or(default.account_rate),
+            ip_rate: ip.unwrap_or(default.ip_rate),
             http_rate: http.unwrap_or(default.http_rate),
             ..default
         }
@@ -355,6 +356,24 @@ mod tests {
         let user = UserId([1; 32]).to_string();
         check(&["--invite-code", "x", "--allow", &user], "not both");
         check(&["--config", "/nowhere/relay.toml"], "/nowhere/relay.toml");
+    }
+
+    #[test]
+    fn the_defaults_that_are_written_here_are_the_relay_s_own() {
+        let written = parse(&[
+            "--frames-per-second=100",
+            "--frames-per-second-per-ip=500",
+            "--requests-per-minute=120",
+        ]);
+        assert_eq!(written.config().unwrap().limits, Limits::default());
+    }
+
+    #[test]
+    fn an_address_may_be_given_more_than_an_account() {
+        let limits = parse(&["--frames-per-second-per-ip", "1000"]).limits(Limits::default());
+        let (burst, every) = (20_000, 1);
+        assert_eq!(limits.ip_rate, Rate { burst, every });
+        assert_eq!(limits.account_rate, Limits::default().account_rate);
     }
 
     #[test]

@@ -3,12 +3,16 @@
 
 #[path = "relay/binary.rs"]
 mod binary;
+#[path = "relay/doors.rs"]
+mod doors;
 #[path = "relay/frames.rs"]
 mod frames;
 #[path = "relay/lasting.rs"]
 mod lasting;
 #[path = "relay/limits.rs"]
 mod limits;
+#[path = "relay/siege.rs"]
+mod siege;
 #[path = "relay/signing_in.rs"]
 mod signing_in;
 #[path = "relay/world.rs"]

@@ -50,6 +50,10 @@ impl Frame for ClientFrame {
         "keys.publish",
         "keys.take",
         "presence.set",
+        "call.initiate",
+        "call.join",
+        "call.leave",
+        "call.signal",
     ];
 
     fn names_itself(&self) -> bool {
@@ -92,6 +96,9 @@ impl Frame for RelayFrame {
         "keys.taken",
         "keys.low",
         "presence.update",
+        "call.initiate",
+        "call.updated",
+        "call.signal",
         "notice",
         "error",
     ];

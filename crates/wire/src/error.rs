@@ -17,6 +17,9 @@ pub enum ErrorCode {
     BadCredential,
     /// The relay's operator did not admit or has disabled this account.
     Forbidden,
+    /// The first sign-in takes an invite code here, and none that holds was
+    /// brought.
+    NeedsCode,
     NotAMember,
     NotHost,
     /// The room moved on to another epoch: catch up, encrypt again.

@@ -5,7 +5,8 @@
 //! own as `id`, which names the request as well.
 
 use crate::{
-    Bytes, DeviceId, Epoch, MessageId, Millis, RoomId, Seq, UserId, WireError, limits::Limits,
+    Bytes, CallId, DeviceId, Epoch, MessageId, Millis, RoomId, Seq, UserId, WireError,
+    limits::Limits,
 };
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +86,45 @@ pub enum ClientFrame {
 
     #[serde(rename = "presence.set")]
     PresenceSet { state: Presence },
+
+    /// Starts a call, and rings. The body is sealed. The caller is in it.
+    #[serde(rename = "call.initiate")]
+    CallInitiate {
+        room: RoomId,
+        call: CallId,
+        kind: CallKind,
+        body: Bytes,
+    },
+    /// This device takes part from now on. A call the relay does not know
+    /// (any more) is begun by it.
+    #[serde(rename = "call.join")]
+    CallJoin { room: RoomId, call: CallId },
+    #[serde(rename = "call.leave")]
+    CallLeave { room: RoomId, call: CallId },
+    /// Offer, answer, candidate, key: sealed and signed, for one device that
+    /// takes part. Not stored; `recipient_offline` if it cannot be handed on.
+    #[serde(rename = "call.signal")]
+    CallSignal {
+        room: RoomId,
+        call: CallId,
+        to: CallParticipant,
+        body: Bytes,
+    },
+}
+
+/// How a call was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallKind {
+    Audio,
+    Video,
+}
+
+/// One end of a call, as the relay sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CallParticipant {
+    pub user: UserId,
+    pub device: DeviceId,
 }
 
 /// A message for the room's order.
@@ -225,6 +265,33 @@ pub enum RelayFrame {
         action: PresenceAction,
         count: usize,
     },
+    /// Somebody calls the room.
+    #[serde(rename = "call.initiate")]
+    CallInitiate {
+        room: RoomId,
+        call: CallId,
+        kind: CallKind,
+        from: UserId,
+        device: DeviceId,
+        body: Bytes,
+    },
+    /// Who is in a call now; nobody: it is over. Also after `room.opened`, for
+    /// each call that runs.
+    #[serde(rename = "call.updated")]
+    CallUpdated {
+        room: RoomId,
+        call: CallId,
+        participants: Vec<CallParticipant>,
+    },
+    #[serde(rename = "call.signal")]
+    CallSignal {
+        room: RoomId,
+        call: CallId,
+        from: UserId,
+        device: DeviceId,
+        body: Bytes,
+    },
+
     /// A word from the relay's operator.
     #[serde(rename = "notice")]
     Notice { kind: String, body: String },

@@ -79,6 +79,10 @@ id!(
     /// A message, knock or direct message. Random, made by its sender.
     MessageId, 16, "message"
 );
+id!(
+    /// A call. Random, made by the caller.
+    CallId, 16, "call"
+);
 
 /// What a request calls itself, so that its answer or error can say which it
 /// answers: 1 to 64 characters, chosen by the client.

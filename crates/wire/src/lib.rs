@@ -21,7 +21,7 @@ pub use address::RelayAddress;
 pub use bytes::Bytes;
 pub use error::{ErrorCode, WireError};
 pub use frame::{ClientFrame, RelayFrame};
-pub use id::{DeviceId, MessageId, RequestId, RoomId, UserId};
+pub use id::{CallId, DeviceId, MessageId, RequestId, RoomId, UserId};
 
 /// Unix time in milliseconds.
 pub type Millis = u64;

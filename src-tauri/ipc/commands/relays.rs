@@ -6,7 +6,7 @@ use crate::{
     session::Session,
 };
 use sotto_client::Request;
-use sotto_wire::RelayAddress;
+use sotto_wire::{RelayAddress, frame::Token};
 use tauri::State;
 
 /// Starts the built-in relay, uses it, and remembers to start it again.
@@ -34,13 +34,30 @@ pub async fn built_in_relay(session: State<'_, Session>) -> Answer<BuiltInRelay>
     session.relay().await
 }
 
-/// Answers with the address as it was understood.
+/// Answers with the address as it was understood. `code`: the invite code of
+/// its operator, also for a relay that is known already and asks for one.
 #[tauri::command]
 #[specta::specta]
-pub async fn add_relay(session: State<'_, Session>, address: String) -> Answer<String> {
-    let address: RelayAddress = address.parse()?;
-    ask(&session, Request::AddRelay(address.clone())).await?;
-    Ok(address.to_string())
+pub async fn add_relay(
+    session: State<'_, Session>,
+    address: String,
+    code: Option<String>,
+) -> Answer<String> {
+    let relay: RelayAddress = address.parse()?;
+    let known = relay.to_string();
+    let code = code
+        .as_deref()
+        .map(str::trim)
+        .filter(|code| !code.is_empty());
+    let request = match code {
+        Some(code) => Request::AddRelayWithCode {
+            relay,
+            code: Token(code.to_owned()),
+        },
+        None => Request::AddRelay(relay),
+    };
+    ask(&session, request).await?;
+    Ok(known)
 }
 
 #[tauri::command]

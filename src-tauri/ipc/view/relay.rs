@@ -67,6 +67,8 @@ pub enum LinkProblem {
     NotARelay,
     Version,
     NotAdmitted,
+    NeedsCode,
+    WrongCode,
     Refused,
     ClosedByRelay,
     SlowReader,
@@ -82,6 +84,8 @@ impl From<engine::LinkProblem> for LinkProblem {
             P::NotARelay => Self::NotARelay,
             P::Version => Self::Version,
             P::NotAdmitted => Self::NotAdmitted,
+            P::NeedsCode => Self::NeedsCode,
+            P::WrongCode => Self::WrongCode,
             P::Refused => Self::Refused,
             P::ClosedByRelay => Self::ClosedByRelay,
             P::SlowReader => Self::SlowReader,
@@ -103,10 +107,16 @@ pub enum Reach {
 pub struct BuiltInRelay {
     pub running: bool,
     pub reach: Reach,
-    /// What links carry; null where it never ran.
+    /// What this app dials, and its rooms live at; null where it never ran.
     pub address: Option<String>,
+    /// What links carry while others can reach it.
+    pub network: Option<String>,
+    /// Links and people of before know it by this address, which is not this
+    /// computer's any more.
+    pub former: Option<String>,
     pub port: u16,
-    /// Why it does not run although it should.
+    /// Why it does not run, or is not reached from the network, although it
+    /// should.
     pub error: Option<ErrorCode>,
 }
 

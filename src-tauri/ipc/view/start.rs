@@ -1,6 +1,6 @@
 //! What the page finds when it starts, and the state of the profile as a whole.
 
-use super::{Profile, Relay, Room};
+use super::{Call, Profile, Relay, Room};
 use crate::{
     ipc::{error::ErrorCode, number::Num},
     settings::Settings,
@@ -41,6 +41,8 @@ pub enum Start {
 pub struct Snapshot {
     pub me: Me,
     pub rooms: Vec<Room>,
+    /// Calls that ring or run.
+    pub calls: Vec<Call>,
     pub relays: Vec<Relay>,
     pub problems: Vec<Problem>,
     pub settings: Settings,

@@ -70,7 +70,7 @@ pub enum ItemKind {
     System {
         line: SystemLine,
     },
-    /// Messages that are missing for good.
+    /// Messages that are missing for good; 0 where nobody can say how many.
     Gap {
         count: Num,
         why: GapWhy,
@@ -127,6 +127,8 @@ pub enum GapWhy {
     Expired,
     /// It could not be decrypted or authenticated.
     Unreadable,
+    /// The relay shows people different orders.
+    SplitView,
 }
 
 impl From<model::GapWhy> for GapWhy {
@@ -134,6 +136,7 @@ impl From<model::GapWhy> for GapWhy {
         match why {
             model::GapWhy::Expired => Self::Expired,
             model::GapWhy::Unreadable => Self::Unreadable,
+            model::GapWhy::SplitView => Self::SplitView,
         }
     }
 }
@@ -191,18 +194,80 @@ impl From<model::Actor> for Actor {
 #[derive(Debug, Clone, Serialize, Type)]
 #[serde(tag = "event", rename_all = "camelCase")]
 pub enum SystemLine {
-    Created { by: Actor },
-    Joined { who: Actor, by: Actor },
-    YouJoined { by: Actor },
-    Left { who: Actor },
-    Removed { who: Actor, by: Actor },
-    HostChanged { host: Actor },
-    Renamed { by: Actor, name: String },
-    TopicChanged { by: Actor, topic: String },
-    AdmissionChanged { by: Actor, admission: Admission },
-    Deleted { by: Option<Actor> },
-    Refused { by: Actor },
-    ProfileChanged { who: Actor, before: String },
+    Created {
+        by: Actor,
+    },
+    Joined {
+        who: Actor,
+        by: Actor,
+    },
+    YouJoined {
+        by: Actor,
+    },
+    Left {
+        who: Actor,
+    },
+    Removed {
+        who: Actor,
+        by: Actor,
+    },
+    HostChanged {
+        host: Actor,
+    },
+    Renamed {
+        by: Actor,
+        name: String,
+    },
+    TopicChanged {
+        by: Actor,
+        topic: String,
+    },
+    AdmissionChanged {
+        by: Actor,
+        admission: Admission,
+    },
+    Deleted {
+        by: Option<Actor>,
+    },
+    Refused {
+        by: Actor,
+    },
+    ProfileChanged {
+        who: Actor,
+        before: String,
+    },
+    CallStarted {
+        by: Actor,
+        video: bool,
+    },
+    /// `lasted`: milliseconds since somebody came; 0 if nobody did.
+    CallEnded {
+        by: Actor,
+        video: bool,
+        lasted: Num,
+        end: CallOutcome,
+    },
+}
+
+/// What came of a call, for the one whose timeline it is.
+#[derive(Debug, Clone, Copy, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum CallOutcome {
+    Ended,
+    Unanswered,
+    Declined,
+    Missed,
+}
+
+impl From<model::CallOutcome> for CallOutcome {
+    fn from(outcome: model::CallOutcome) -> Self {
+        match outcome {
+            model::CallOutcome::Ended => Self::Ended,
+            model::CallOutcome::Unanswered => Self::Unanswered,
+            model::CallOutcome::Declined => Self::Declined,
+            model::CallOutcome::Missed => Self::Missed,
+        }
+    }
 }
 
 impl From<model::SystemLine> for SystemLine {
@@ -240,6 +305,21 @@ impl From<model::SystemLine> for SystemLine {
             L::ProfileChanged { who, before } => Self::ProfileChanged {
                 who: who.into(),
                 before,
+            },
+            L::CallStarted { by, video } => Self::CallStarted {
+                by: by.into(),
+                video,
+            },
+            L::CallEnded {
+                by,
+                video,
+                lasted,
+                end,
+            } => Self::CallEnded {
+                by: by.into(),
+                video,
+                lasted: lasted.into(),
+                end: end.into(),
             },
         }
     }

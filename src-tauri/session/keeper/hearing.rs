@@ -1,6 +1,6 @@
 //! What the engine says, told to the page: translated, settled, in order.
 
-use super::{Keeper, Open, Stage};
+use super::{Keeper, Stage};
 use crate::{
     ipc::{
         error::ErrorCode,
@@ -46,11 +46,8 @@ impl Keeper {
 
     fn ready_event(&mut self) -> Option<engine::Event> {
         match &mut self.stage {
-            Stage::Open(Open {
-                events: Some(events),
-                ..
-            }) => events.try_recv().ok(),
-            _ => None,
+            Stage::Open(open) => open.events.as_mut()?.try_recv().ok(),
+            Stage::Closed(_) => None,
         }
     }
 
@@ -66,6 +63,7 @@ impl Keeper {
         match event {
             engine::Event::Client(change) => {
                 self.learn(&change);
+                self.hear_call(&change).await;
                 burst.extend(Event::of(change));
             }
             engine::Event::Notify { room, item } => {

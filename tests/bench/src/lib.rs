@@ -6,6 +6,7 @@
 )]
 
 pub mod mls;
+pub mod siege;
 
 use serde_json::json;
 use std::time::Duration;
@@ -17,6 +18,10 @@ pub struct Samples(Vec<Duration>);
 impl Samples {
     pub fn add(&mut self, took: Duration) {
         self.0.push(took);
+    }
+
+    pub fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
     }
 
     /// The value below which `share` of all samples lie, in milliseconds; not
@@ -36,11 +41,39 @@ impl Samples {
     }
 }
 
+/// Processor time of the whole process from a moment on: what work costs, and
+/// not how long it waited for a processor that others use as well.
+#[derive(Debug, Clone, Copy)]
+pub struct Work(Duration);
+
+impl Work {
+    pub fn begin() -> Self {
+        Self(processor_time())
+    }
+
+    pub fn took(&self) -> Duration {
+        processor_time().saturating_sub(self.0)
+    }
+}
+
+fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
+/// What is promised of a value, in words, and whether it holds.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    pub words: &'a str,
+    pub met: bool,
+}
+
 /// Prints one row.
-pub fn row(what: &str, value: &str, target: &str) {
+pub fn row(what: &str, value: &str, target: Option<Target<'_>>) {
+    let (words, met) = (target.map(|t| t.words), target.map(|t| t.met));
     println!(
         "{}",
-        json!({ "what": what, "value": value, "target": target })
+        json!({ "what": what, "value": value, "target": words, "met": met })
     );
 }
 

@@ -12,9 +12,10 @@ pub const SIZES: [usize; 3] = [2, 10, 100];
 /// Messages encrypted and decrypted at each size.
 pub const MESSAGES: usize = 200;
 
-/// Groups to build, so that each size has enough samples.
+/// Groups to build, so that each size has enough samples. Bare and ours take
+/// turns: what else happens on the machine then hits both.
 pub fn rounds(size: usize) -> usize {
-    (40 / size).max(1)
+    (200 / size).clamp(3, 60)
 }
 
 /// Whether a join to this size is counted: the last ones before the full size.
@@ -22,7 +23,7 @@ pub fn counts(size: usize, full: usize) -> bool {
     size + 5 > full
 }
 
-/// What was measured at one size.
+/// What was measured at one size, in processor time ([`crate::Work`]).
 #[derive(Debug, Clone, Default)]
 pub struct Times {
     /// By the member who adds: key package in, commit and Welcome out, merged.

@@ -1,13 +1,11 @@
 //! A desktop of its own: an X server, session buses, a keyring that is open,
 //! and home folders. Nothing of the user's session is touched.
 
-use crate::binaries::on_path;
-use crate::{Brand, Failure, Process, Result, quick, until};
-use std::fs;
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
+use crate::keyring::{Bus, homes, make_homes, start_keyring};
+use crate::{Brand, Failure, Process, Result, SoundServer, quick, until};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Large enough for two windows beside each other.
 const SCREEN: &str = "2720x1720x24";
@@ -16,10 +14,12 @@ const SCREEN: &str = "2720x1720x24";
 pub struct Desktop {
     root: PathBuf,
     display: String,
-    // Dropped in this order: the keyring before its bus, the screen last.
+    // Dropped in this order: keyrings before their buses, the screen last.
     _keyring: Process,
+    late_keyring: Mutex<Option<Process>>,
     with_keyring: Bus,
     without_keyring: Bus,
+    sound: OnceLock<SoundServer>,
     _screen: Process,
 }
 
@@ -28,33 +28,26 @@ pub struct Desktop {
 pub enum Session {
     /// A Secret Service answers, and it is unlocked.
     Keyring,
-    /// A session bus without a Secret Service.
+    /// A session bus without a Secret Service, until one starts late.
     NoKeyring,
-}
-
-#[derive(Debug)]
-struct Bus {
-    address: String,
-    _process: Process,
 }
 
 impl Desktop {
     /// Starts all of it below `root`; logs go to `logs`.
     pub async fn start(root: &Path, logs: &Path, brand: &Brand) -> Result<Self> {
-        for folder in ["home", "data", "config", "cache", "run"] {
-            fs::create_dir_all(root.join(folder))?;
-        }
-        fs::set_permissions(root.join("run"), fs::Permissions::from_mode(0o700))?;
+        make_homes(root)?;
         let (screen, display) = start_screen(root, logs, brand).await?;
-        let with_keyring = start_bus("bus", root, logs, brand).await?;
-        let without_keyring = start_bus("bus-bare", root, logs, brand).await?;
-        let keyring = start_keyring(root, &with_keyring, logs, brand).await?;
+        let with_keyring = Bus::start("bus", root, logs, brand).await?;
+        let without_keyring = Bus::start("bus-bare", root, logs, brand).await?;
+        let keyring = start_keyring("keyring", root, &with_keyring, logs, brand).await?;
         Ok(Self {
             root: root.to_owned(),
             display,
             _keyring: keyring,
+            late_keyring: Mutex::default(),
             with_keyring,
             without_keyring,
+            sound: OnceLock::new(),
             _screen: screen,
         })
     }
@@ -64,6 +57,29 @@ impl Desktop {
         &self.display
     }
 
+    /// The session without a keyring gets one, with all that the other one
+    /// has on the disk.
+    pub(crate) async fn keyring_starts_late(&self, logs: &Path, brand: &Brand) -> Result<()> {
+        let bus = &self.without_keyring;
+        let keyring = start_keyring("keyring-late", &self.root, bus, logs, brand).await?;
+        let late = self.late_keyring.lock();
+        *late.unwrap_or_else(PoisonError::into_inner) = Some(keyring);
+        Ok(())
+    }
+
+    /// From now on, what is started here has speakers.
+    pub(crate) async fn sound_starts(&self, logs: &Path, brand: &Brand) -> Result<()> {
+        let server = SoundServer::start(&self.root, logs, brand).await?;
+        self.sound
+            .set(server)
+            .map_err(|_| Failure::new("there is sound already"))
+    }
+
+    pub(crate) fn sound(&self) -> Result<&SoundServer> {
+        let none = || Failure::new("there is no sound on this stage");
+        self.sound.get().ok_or_else(none)
+    }
+
     /// Makes a command run on this desktop.
     pub fn host(&self, command: &mut Command, session: Session) {
         let bus = match session {
@@ -71,9 +87,16 @@ impl Desktop {
             Session::NoKeyring => &self.without_keyring,
         };
         homes(command, &self.root);
+        match self.sound.get() {
+            Some(sound) => sound.host(command),
+            // Not the sound of the person's own session.
+            None => {
+                command.env("PULSE_SERVER", "unix:/nowhere");
+            }
+        }
         command
             .env("DISPLAY", &self.display)
-            .env("DBUS_SESSION_BUS_ADDRESS", &bus.address)
+            .env("DBUS_SESSION_BUS_ADDRESS", bus.address())
             .env("GDK_BACKEND", "x11")
             .env("GSETTINGS_BACKEND", "memory")
             .env("NO_AT_BRIDGE", "1")
@@ -83,22 +106,6 @@ impl Desktop {
             .env("LIBGL_ALWAYS_SOFTWARE", "1")
             .env("RUST_BACKTRACE", "1");
     }
-}
-
-/// Own home folders and nothing of the caller's session.
-fn homes(command: &mut Command, root: &Path) {
-    command
-        .env_remove("WAYLAND_DISPLAY")
-        .env_remove("DBUS_SESSION_BUS_ADDRESS")
-        .env_remove("GNOME_KEYRING_CONTROL")
-        .env_remove("XAUTHORITY")
-        .env("HOME", root.join("home"))
-        .env("XDG_DATA_HOME", root.join("data"))
-        .env("XDG_CONFIG_HOME", root.join("config"))
-        .env("XDG_CACHE_HOME", root.join("cache"))
-        .env("XDG_RUNTIME_DIR", root.join("run"))
-        .env("LANG", "C.UTF-8")
-        .env("TZ", "UTC");
 }
 
 async fn start_screen(root: &Path, logs: &Path, brand: &Brand) -> Result<(Process, String)> {
@@ -119,80 +126,4 @@ async fn start_screen(root: &Path, logs: &Path, brand: &Brand) -> Result<(Proces
     })
     .await?;
     Ok((screen, display))
-}
-
-async fn start_bus(name: &str, root: &Path, logs: &Path, brand: &Brand) -> Result<Bus> {
-    let socket = root.join("run").join(name);
-    let config = root.join(format!("{name}.conf"));
-    fs::write(&config, bus_config(&socket))?;
-    let mut command = Command::new("dbus-daemon");
-    command
-        .arg(format!("--config-file={}", config.display()))
-        .args(["--nofork", "--nopidfile"]);
-    homes(&mut command, root);
-    let mut process = Process::start(name, &mut command, logs, brand)?;
-    until("the session bus", quick(), async || {
-        process.check().map_err(|failure| failure.to_string())?;
-        socket
-            .exists()
-            .then_some(())
-            .ok_or_else(|| "its socket is not there".to_owned())
-    })
-    .await?;
-    Ok(Bus {
-        address: format!("unix:path={}", socket.display()),
-        _process: process,
-    })
-}
-
-/// No service folders: nothing is started behind our back, above all no second
-/// keyring in the session that shall have none.
-fn bus_config(socket: &Path) -> String {
-    format!(
-        "<busconfig><type>session</type><listen>unix:path={}</listen><auth>EXTERNAL</auth>\
-         <policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/>\
-         <allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>",
-        socket.display()
-    )
-}
-
-async fn start_keyring(root: &Path, bus: &Bus, logs: &Path, brand: &Brand) -> Result<Process> {
-    // The installed one may carry a file capability that a container forbids;
-    // a copy carries none.
-    let installed = on_path("gnome-keyring-daemon").ok_or_else(|| {
-        Failure::new("gnome-keyring-daemon is missing: `cargo xtask setup` installs it")
-    })?;
-    let program = root.join("gnome-keyring-daemon");
-    fs::copy(installed, &program)?;
-    let mut command = Command::new(program);
-    command.args(["--foreground", "--unlock", "--components=secrets"]);
-    homes(&mut command, root);
-    command.env("DBUS_SESSION_BUS_ADDRESS", &bus.address);
-    let mut keyring = Process::start("keyring", &mut command, logs, brand)?;
-    // The password of the new keyring; the daemon reads to the end of input.
-    keyring
-        .stdin()
-        .ok_or_else(|| Failure::new("the keyring has no standard input"))?
-        .write_all(b"open sesame")?;
-    until("the Secret Service", quick(), async || {
-        keyring.check().map_err(|failure| failure.to_string())?;
-        if secrets_are_there(bus) {
-            Ok(())
-        } else {
-            Err("nobody owns org.freedesktop.secrets".to_owned())
-        }
-    })
-    .await?;
-    Ok(keyring)
-}
-
-fn secrets_are_there(bus: &Bus) -> bool {
-    Command::new("dbus-send")
-        .env("DBUS_SESSION_BUS_ADDRESS", &bus.address)
-        .args(["--session", "--print-reply=literal"])
-        .args(["--dest=org.freedesktop.DBus", "/org/freedesktop/DBus"])
-        .arg("org.freedesktop.DBus.NameHasOwner")
-        .arg("string:org.freedesktop.secrets")
-        .output()
-        .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("true"))
 }

@@ -212,9 +212,63 @@ impl Page {
         .await
     }
 
+    /// Clicks the such element with this data attribute.
+    pub async fn click_with(&self, id: &str, data: &str, value: &str) -> Result<()> {
+        let selector = format!("[data-testid=\"{id}\"][data-{data}=\"{value}\"]");
+        until(&format!("a click on {selector}"), quick(), async || {
+            let element = self.client.find(Locator::Css(&selector)).await;
+            element.map_err(said)?.click().await.map_err(said)
+        })
+        .await
+    }
+
+    /// Chooses an entry of a select field by its value, once it is offered.
+    pub async fn select(&self, id: &str, value: &str) -> Result<()> {
+        until(
+            &format!("“{value}” in “{id}”"),
+            quick(),
+            async || {
+                let element = self.visible(id).await?;
+                element.select_by_value(value).await.map_err(said)?;
+                match element.prop("value").await.map_err(said)? {
+                    Some(now) if now == value => Ok(()),
+                    other => Err(format!("it is {other:?}")),
+                }
+            },
+        )
+        .await
+    }
+
+    /// A data attribute of the first element that a CSS selector finds; `None`
+    /// without such an element or attribute.
+    pub async fn data(&self, selector: &str, name: &str) -> Result<Option<String>> {
+        let found = self.data_of_all(selector, name).await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// The same of all elements that have it.
+    pub async fn data_of_all(&self, selector: &str, name: &str) -> Result<Vec<String>> {
+        let script = "return [...document.querySelectorAll(arguments[0])]\
+                      .map((element) => element.dataset[arguments[1]])\
+                      .filter((value) => value !== undefined)";
+        let arguments = vec![selector.into(), name.into()];
+        let answer = self.client.execute(script, arguments).await?;
+        let all = answer.as_array().cloned().unwrap_or_default();
+        Ok(all
+            .iter()
+            .filter_map(|value| value.as_str().map(str::to_owned))
+            .collect())
+    }
+
     /// Runs a script in the page and returns its value.
     pub async fn ask(&self, script: &str) -> Result<Value> {
         Ok(self.client.execute(script, Vec::new()).await?)
+    }
+
+    /// Runs a script that hands its value to a function, its last argument,
+    /// once it has one.
+    pub async fn ask_and_wait(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
+        Ok(self.client.execute_async(script, arguments).await?)
     }
 
     /// Sizes the window. Windows stand beside each other by their `place`: a

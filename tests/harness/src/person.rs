@@ -4,10 +4,12 @@
 //! type is remembered by the stage, which later looks for it where it must not
 //! be.
 
+mod calls;
 mod locks;
 mod rooms;
 mod talk;
 
+pub use calls::{Source, TONE};
 pub use rooms::Link;
 pub use talk::Spoken;
 

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -23,14 +23,19 @@ const LIMIT: Duration = Duration::from_secs(420);
 /// How every JSON Web Token begins.
 const TOKENS: [&str; 2] = ["eyJ0eXAi", "eyJhbGci"];
 
-/// What WebKit calls an error and is none.
-const TOLERATED: [&str; 2] = [
+/// What WebKit or a library calls an error and is none.
+const TOLERATED: [&str; 3] = [
+    // The sound server's client library, when we let go of the server.
+    "pulseaudio::client::reactor: Reactor error: Client disconnected",
     // Tauri adds the isolation page to a `default-src` that is `'none'`, and the
     // word is then without effect. Only that page is added.
     "directive 'default-src' contains an invalid source: ''none''. It will be ignored",
     // A measurement that waits for the next frame.
     "ResizeObserver loop completed with undelivered notifications",
 ];
+
+/// What lines of the page's console have in them.
+const CONSOLE: &str = "CONSOLE ";
 
 #[derive(Debug)]
 pub struct Stage {
@@ -39,6 +44,8 @@ pub struct Stage {
     wire: OnceLock<Wiretap>,
     /// How many there are.
     people: AtomicUsize,
+    /// Whether complaints of the page are part of the play.
+    complaints: AtomicBool,
 }
 
 /// What people need while they act.
@@ -112,6 +119,7 @@ impl Stage {
             relay: tokio::sync::Mutex::new(None),
             wire: OnceLock::new(),
             people: AtomicUsize::new(0),
+            complaints: AtomicBool::new(false),
         })
     }
 
@@ -150,6 +158,13 @@ impl Stage {
         Ok(socket)
     }
 
+    /// From now on, apps that are opened have a microphone, a camera and, at
+    /// each person's place, a speaker that can be listened to.
+    pub async fn sound_starts(&self) -> Result<()> {
+        let back = &self.backstage;
+        back.desktop.sound_starts(&back.logs, &back.brand).await
+    }
+
     /// The relay dies by SIGKILL.
     pub async fn relay_is_killed(&self) -> Result<()> {
         let mut relay = self.relay.lock().await;
@@ -167,6 +182,19 @@ impl Stage {
             .as_mut()
             .ok_or_else(|| Failure::new("there is no relay"))?;
         relay.restart(&self.backstage.brand).await
+    }
+
+    /// In the session that had none, a keyring begins to answer.
+    pub async fn keyring_starts_late(&self) -> Result<()> {
+        let back = &self.backstage;
+        back.desktop
+            .keyring_starts_late(&back.logs, &back.brand)
+            .await
+    }
+
+    /// This play makes a page do what its policy forbids, and WebKit says so.
+    pub fn lets_the_page_complain(&self) {
+        self.complaints.store(true, Ordering::Relaxed);
     }
 
     pub fn desktop(&self) -> &Desktop {
@@ -229,9 +257,11 @@ impl Stage {
         }));
         for file in files {
             let text = String::from_utf8_lossy(&fs::read(&file)?).into_owned();
+            let complaints = self.complaints.load(Ordering::Relaxed);
             let broken = |line: &&str| {
                 let said = line.contains(" ERROR ") || line.contains("panicked at");
-                said && !TOLERATED.iter().any(|known| line.contains(known))
+                let of_the_page = complaints && line.contains(CONSOLE);
+                said && !of_the_page && !TOLERATED.iter().any(|known| line.contains(known))
             };
             if let Some(line) = text.lines().find(broken) {
                 let name = file.file_name().unwrap_or_default().to_string_lossy();
@@ -291,6 +321,10 @@ impl Backstage {
             &self.brand,
         )
         .await
+    }
+
+    pub(crate) fn sound(&self) -> Result<&crate::SoundServer> {
+        self.desktop.sound()
     }
 
     /// Remembers what someone typed.

@@ -3,7 +3,9 @@
 use super::Actor;
 use sotto_client::{
     Change, Client, Txn as _, Why,
-    model::{Delivery, Invite, Item, ItemKind, Knock, Person, RoomView, Standing, SystemLine},
+    model::{
+        Delivery, GapWhy, Invite, Item, ItemKind, Knock, Person, RoomView, Standing, SystemLine,
+    },
     store::Space,
 };
 use sotto_wire::{MessageId, RelayAddress, RoomId};
@@ -167,6 +169,16 @@ impl Actor {
             _ => None,
         };
         self.timeline().into_iter().filter_map(gap).sum()
+    }
+
+    /// How often this person is told that the relay shows people different
+    /// orders.
+    pub fn splits(&self) -> usize {
+        let split = |item: &Item| {
+            let why = GapWhy::SplitView;
+            item.kind == ItemKind::Gap { count: 0, why }
+        };
+        self.timeline().iter().filter(|item| split(item)).count()
     }
 
     pub fn sees_typing(&self, who: &Self) -> bool {

@@ -1,14 +1,14 @@
 //! One person's computer: a client, its store, and the loop that the client's
 //! law of use demands.
 
-use super::{Scene, Who, net::Due};
+use super::{Scene, Who, media::Media, net::Due};
 use sotto_client::{
-    Call, Change, Client, Effect, Input, Now, Outcome, Rejected, Request, RequestError,
+    Ask, Change, Client, Effect, Input, Now, Outcome, Rejected, Request, RequestError,
     model::Profile,
     store::memory::{Fault, MemoryStore},
 };
 use sotto_relay::hub::ConnId;
-use sotto_wire::{MessageId, Millis, RelayAddress, RoomId, UserId};
+use sotto_wire::{DeviceId, MessageId, Millis, RelayAddress, RoomId, UserId};
 use std::collections::BTreeMap;
 
 pub struct Machine {
@@ -17,6 +17,8 @@ pub struct Machine {
     /// `None` while the process does not run.
     pub client: Option<Client>,
     pub user: UserId,
+    pub device: DeviceId,
+    pub media: Media,
     /// When the process started, in world time.
     pub loaded_at: Millis,
     /// How far its wall clock is ahead.
@@ -26,7 +28,7 @@ pub struct Machine {
     pub wires: BTreeMap<RelayAddress, ConnId>,
     /// The room that is on screen.
     pub room: Option<RoomId>,
-    calls: u64,
+    asks: u64,
     pub changes: Vec<Change>,
     pub rejects: Vec<Rejected>,
     pub notified: Vec<(RoomId, MessageId)>,
@@ -77,13 +79,15 @@ impl Scene {
             name,
             store,
             user: client.user(),
+            device: client.device(),
+            media: Media::default(),
             client: Some(client),
             loaded_at: self.t,
             skew: 0,
             online: true,
             wires: BTreeMap::new(),
             room: None,
-            calls: 0,
+            asks: 0,
             changes: Vec::new(),
             rejects: Vec::new(),
             notified: Vec::new(),
@@ -182,6 +186,7 @@ impl Scene {
             }
             Effect::Notify { room, item } => self.machine(who).notified.push((room, item)),
             Effect::Reject(rejected) => self.machine(who).rejects.push(rejected),
+            Effect::Media(order) => self.obey(who, order),
         }
     }
 
@@ -190,11 +195,11 @@ impl Scene {
     pub fn ask(&mut self, who: Who, request: Request) -> Option<Result<Outcome, RequestError>> {
         let fate = self.fate();
         let machine = self.machine(who);
-        machine.calls += 1;
-        let call = Call(machine.calls);
-        let effects = self.take_with(who, Input::Ui { call, request }, fate);
+        machine.asks += 1;
+        let ask = Ask(machine.asks);
+        let effects = self.take_with(who, Input::Ui { ask, request }, fate);
         let mut answers = effects.into_iter().filter_map(|effect| match effect {
-            Effect::Answer { call: to, result } if to == call => Some(result),
+            Effect::Answer { ask: to, result } if to == ask => Some(result),
             _ => None,
         });
         let answer = answers.next();
@@ -215,11 +220,14 @@ impl Scene {
     pub fn stop(&mut self, who: Who) {
         let machine = self.machine(who);
         machine.client = None;
+        machine.media.life += 1;
+        machine.media.call = None;
         machine.typing.clear();
         let conns: Vec<ConnId> = machine.wires.values().copied().collect();
         for conn in conns {
             self.unplug(conn);
         }
+        self.falls_silent(who, None);
     }
 
     pub fn boot(&mut self, who: Who) {

@@ -3,8 +3,9 @@
 use super::{Actor, World, home};
 use sotto_client::{
     Client, Now,
+    invite::Link,
     model::Profile,
-    rogue::{Rogue, RogueCommit},
+    rogue::{Rogue, RogueCommit, RogueInvite},
     store::memory::MemoryTxn,
 };
 use sotto_wire::{
@@ -92,8 +93,24 @@ impl Actor {
     }
 
     /// A Welcome to a group of one's own that goes by the id of a room.
-    pub fn forges_room(&self, room: RoomId, packages: &[Vec<u8>]) -> Vec<u8> {
-        self.hacks(|client, now, _| client.rogue_group(now.wall, &room, packages))
+    pub fn forges_room(
+        &self,
+        room: RoomId,
+        packages: &[Vec<u8>],
+        invites: &[RogueInvite],
+    ) -> Vec<u8> {
+        self.hacks(|client, now, _| client.rogue_group(now.wall, &room, packages, invites))
+    }
+
+    /// All that a member knows of an invite that is open.
+    pub fn leaks_invite(&self, link: &Link) -> RogueInvite {
+        self.hacks(|client, _, _| client.rogue_invite(link))
+    }
+
+    /// What somebody who only has a link makes up for the rest.
+    pub fn forges_invite(&self, link: &Link) -> RogueInvite {
+        let seed = self.world.scene().dice.seed();
+        self.hacks(|client, _, _| Some(client.rogue_own_invite(seed, link)))
     }
 
     /// Puts a frame on the own connection.

@@ -3,7 +3,7 @@
 //! a real socket would carry.
 
 use super::{Scene, Who, dice::Dice, machine::Fate};
-use sotto_client::Input;
+use sotto_client::{Input, call::media::MediaReport};
 use sotto_relay::hub::{ConnId, Event, memory::Out};
 use sotto_wire::{
     ClientFrame, Millis, RelayAddress, RelayFrame,
@@ -72,6 +72,12 @@ pub enum Due {
     /// The relay notices that a connection is gone.
     Lost {
         conn: ConnId,
+    },
+    /// Media of a process reports.
+    Media {
+        who: Who,
+        life: u64,
+        report: MediaReport,
     },
     /// A process starts.
     Boot {

@@ -76,3 +76,23 @@ fn a_profile_that_only_the_keyring_opens_waits_for_it() {
         bob.goes_to(ROOM).await
     });
 }
+
+#[test]
+fn a_keyring_that_starts_late_opens_the_profile_when_it_is_tried_again() {
+    play("keyring-late", async |stage| {
+        let relay = stage.relay_starts().await?;
+        let bob = stage.person(BOB);
+
+        bob.opens_the_app().await?;
+        bob.settles_at(&relay).await?;
+        bob.creates_room(ROOM).await?;
+        bob.closes_the_app().await?;
+
+        bob.opens_the_app_without_keyring().await?;
+        bob.is_asked_for_the_keyring().await?;
+        bob.tries_the_keyring_in_vain().await?;
+        stage.keyring_starts_late().await?;
+        bob.tries_the_keyring_again().await?;
+        bob.goes_to(ROOM).await
+    });
+}

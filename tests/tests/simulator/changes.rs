@@ -1,9 +1,10 @@
 //! Changes to a room, alone and against each other.
 
-use super::rooms::{all_agree, of_three, of_two};
+use super::rooms::{all_agree, of_three, of_two, with_mallory};
 use sotto_client::{
     Request, RequestError,
     model::{Admission, SystemLine},
+    rogue::{Rogue, Tamper},
 };
 
 #[test]
@@ -184,4 +185,21 @@ fn who_is_let_in_by_a_guest_who_closes_the_link_gets_in() {
     let members = if carol.is_member() { 3 } else { 2 };
     assert_eq!(alice.member_names().len(), members);
     assert_eq!(bob.member_names().len(), members);
+}
+
+#[test]
+fn a_wish_survives_a_commit_that_all_refuse() {
+    let (world, alice, bob, mallory) = with_mallory();
+    let rogue = Rogue {
+        changes: vec![Tamper::Name("Mine".into())],
+        ..Rogue::default()
+    };
+    // Mallory's commit wins the epoch, and everybody refuses it.
+    mallory.sends_commit(&mallory.forges_commit(&rogue));
+    alice.renames_room("Garden");
+    alice.says("hello");
+    world.settle();
+    assert_eq!(bob.view().name, "Garden");
+    bob.reads("hello");
+    assert_eq!(alice.view().epoch, bob.view().epoch);
 }

@@ -2,13 +2,14 @@
 
 use super::rooms::{all_agree, of_two};
 use sotto_client::{
-    Input, Why,
+    Input,
     model::{Delivery, Standing},
 };
-use sotto_tests::world::{Fate, home};
-use sotto_wire::{ClientFrame, RelayFrame, frame::ChatKind};
+use sotto_tests::world::{Actor, Fate, World, home};
+use sotto_wire::{ClientFrame, RelayFrame, frame::ChatSend};
 
-const DAY: u64 = 24 * 60 * 60 * 1000;
+const MINUTE: u64 = 60 * 1000;
+const DAY: u64 = 24 * 60 * MINUTE;
 
 #[test]
 fn a_commit_whose_answer_was_lost_is_found_in_the_backlog() {
@@ -242,72 +243,64 @@ fn frames_of_an_old_connection_may_arrive_late() {
 }
 
 #[test]
-fn attack_11_an_old_copy_of_the_store_reuses_no_key() {
+fn a_relay_that_skips_a_place_is_asked_again_but_not_without_pause() {
     let (world, alice, bob) = of_two();
-    bob.says("one");
+    let hole = world.head(alice.room()) + 1;
+    world.on_the_way_down(move |who, frame| match frame {
+        RelayFrame::ChatReceive(m) if who == "bob" && m.seq == hole => Vec::new(),
+        frame => vec![frame],
+    });
+    let before = openings(&world, &bob);
+    alice.says("skipped");
+    alice.says("after it");
+    world.run_for(MINUTE);
+    let in_the_first = openings(&world, &bob) - before;
+    assert!((3..=10).contains(&in_the_first), "{in_the_first} openings");
+    world.run_for(10 * MINUTE);
+    let later = openings(&world, &bob) - before - in_the_first;
+    assert!(later <= 60, "{later} openings");
+    bob.never_reads("after it");
+    assert!(!bob.view().in_sync, "and it shows");
+    world.honest_again();
     world.settle();
-    let copy = bob.backup();
-    bob.says("two");
-    bob.says("three");
+    bob.reads_only(&["skipped", "after it"]);
+    assert!(bob.view().in_sync);
+}
+
+#[test]
+fn a_relay_that_is_always_in_another_epoch_is_asked_again_but_not_without_pause() {
+    let (world, alice, bob) = of_two();
+    world.on_the_way_up(move |who, frame| match frame {
+        ClientFrame::ChatSend(send) if who == "bob" => {
+            vec![ClientFrame::ChatSend(ChatSend {
+                epoch: send.epoch + 7,
+                ..send
+            })]
+        }
+        frame => vec![frame],
+    });
+    world.on_the_way_down(|_, frame| match frame {
+        RelayFrame::Error(mut error) if error.epoch.is_some() => {
+            error.epoch = Some(99);
+            vec![RelayFrame::Error(error)]
+        }
+        frame => vec![frame],
+    });
+    let before = openings(&world, &bob);
+    bob.says("held up");
+    world.run_for(MINUTE);
+    let opened = openings(&world, &bob) - before;
+    assert!((3..=10).contains(&opened), "{opened} openings");
+    world.honest_again();
     world.settle();
-    bob.restores(&copy);
-    let before = world.sent_by(&bob).len();
-    bob.says("four");
-    world.settle();
-    let sent: Vec<ChatKind> = world.sent_by(&bob)[before..]
+    alice.reads("held up");
+}
+
+fn openings(world: &World, who: &Actor) -> usize {
+    let opens = |frame: &ClientFrame| matches!(frame, ClientFrame::RoomOpen { .. });
+    world
+        .sent_by(who)
         .iter()
-        .filter_map(|frame| match frame {
-            ClientFrame::ChatSend(send) => Some(send.kind),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(
-        sent,
-        [ChatKind::Commit, ChatKind::Application],
-        "a new leaf comes first"
-    );
-    alice.reads_only(&["one", "two", "three", "four"]);
-    bob.reads("four");
-    assert_eq!(
-        bob.gaps(),
-        2,
-        "what the copy does not know is shown as missing"
-    );
-    alice.rejected_nothing();
-    assert!(bob.rejected().contains(&Why::Unasked));
-    all_agree(&[&alice, &bob]);
-}
-
-#[test]
-fn attack_11_an_old_copy_can_still_say_goodbye() {
-    let (world, alice, bob) = of_two();
-    let copy = bob.backup();
-    bob.says("one");
-    world.settle();
-    bob.goes_offline();
-    bob.restores(&copy);
-    bob.leaves();
-    bob.comes_back();
-    world.settle();
-    assert_eq!(bob.standing(), Standing::Left);
-    assert_eq!(alice.member_names(), ["Alice"]);
-}
-
-#[test]
-fn attack_11_an_old_copy_that_missed_its_own_commit_knows_that_it_is_lost() {
-    let (world, alice, bob) = of_two();
-    let copy = bob.backup();
-    bob.calls_themselves("Bobby");
-    world.settle();
-    bob.restores(&copy);
-    world.settle();
-    assert_eq!(bob.standing(), Standing::Lost);
-    let id = bob.says("from the past");
-    world.settle();
-    assert_eq!(bob.delivery(id), Some(Delivery::Pending));
-    alice.rejected_nothing();
-    bob.joins(&alice.invites());
-    world.settle();
-    all_agree(&[&alice, &bob]);
-    alice.reads("from the past");
+        .filter(|frame| opens(frame))
+        .count()
 }

@@ -370,3 +370,43 @@ fn who_leaves_and_comes_back_at_once_is_here_to_stay() {
         all_agree(&[&alice, &bob, &carol]);
     }
 }
+
+#[test]
+fn whoever_leaves_takes_their_links_along() {
+    let (world, alice, bob) = of_two();
+    let (carol, dave) = (world.carol(), world.person("dave"));
+    let (alices, bobs) = (alice.invites(), bob.invites());
+    world.settle();
+    let open = |who: &sotto_tests::world::Actor| who.invitations().len();
+    assert_eq!(open(&alice), 3);
+    bob.leaves();
+    world.settle();
+    assert_eq!(open(&alice), 2, "hers");
+    carol.joins(&bobs);
+    dave.joins(&alices);
+    world.settle();
+    assert_eq!(carol.standing(), Standing::Denied, "his is closed");
+    super::rooms::all_agree(&[&alice, &dave]);
+}
+
+#[test]
+fn the_link_of_somebody_who_said_goodbye_is_closed_before_they_are_out() {
+    let (world, alice, bob) = of_two();
+    let link = bob.invites();
+    world.settle();
+    let carol = world.carol();
+    // Nothing that alice would do about it gets through.
+    world.on_the_way_up(|who, frame| match frame {
+        sotto_wire::ClientFrame::ChatSend(_) if who == "alice" => Vec::new(),
+        frame => vec![frame],
+    });
+    bob.leaves();
+    carol.joins(&link);
+    world.settle();
+    assert_eq!(carol.standing(), Standing::Denied);
+    world.honest_again();
+    alice.restarts();
+    world.settle();
+    assert_eq!(alice.member_names(), ["Alice"]);
+    assert_eq!(alice.invitations().len(), 1, "the one that bob came by");
+}

@@ -23,6 +23,23 @@ pub fn of_three() -> (World, Actor, Actor, Actor) {
     (world, alice, bob, carol)
 }
 
+/// Alice, who is host, Bob, and Mallory with a client of her own making.
+pub fn with_mallory() -> (World, Actor, Actor, Actor) {
+    let world = World::new();
+    let (alice, bob, mallory) = (world.alice(), world.bob(), world.mallory());
+    alice.creates("Field notes");
+    let link = alice.invites();
+    bob.joins(&link);
+    world.settle();
+    mallory.joins(&link);
+    world.settle();
+    all_agree(&[&alice, &bob, &mallory]);
+    for person in [&alice, &bob, &mallory] {
+        person.forgets_rejected();
+    }
+    (world, alice, bob, mallory)
+}
+
 /// Everybody agrees on who is here, who is host, and on the epoch.
 pub fn all_agree(people: &[&Actor]) {
     let first = people[0];

@@ -1,8 +1,9 @@
 /** What happened in a room, in words. Pure. */
 import type { Actor, SystemLine } from '../ipc/bindings';
-import type { Catalog } from '../text/index.svelte';
+import type { Catalog, Language } from '../text/index.svelte';
+import { lasting } from '../text/time';
 
-export function systemWords(t: Catalog, line: SystemLine, me: string): string {
+export function systemWords(t: Catalog, language: Language, line: SystemLine, me: string): string {
   const text = t.system;
   const mine = (actor: Actor) => actor.user === me;
   switch (line.event) {
@@ -35,5 +36,23 @@ export function systemWords(t: Catalog, line: SystemLine, me: string): string {
       return text.refused(line.by.name);
     case 'profileChanged':
       return mine(line.who) ? text.profileChangedYou(line.who.name) : text.profileChanged(line.before, line.who.name);
+    case 'callStarted':
+      if (mine(line.by)) return line.video ? text.videoStartedYou : text.callStartedYou;
+      return line.video ? text.videoStarted(line.by.name) : text.callStarted(line.by.name);
+    case 'callEnded':
+      return endWords(t, language, line, mine(line.by));
+  }
+}
+
+function endWords({ system: text }: Catalog, language: Language, line: Extract<SystemLine, { event: 'callEnded' }>, mine: boolean): string {
+  switch (line.end) {
+    case 'ended':
+      return (line.video ? text.videoEnded : text.callEnded)(lasting(language, line.lasted));
+    case 'unanswered':
+      return text.callUnanswered;
+    case 'declined':
+      return mine ? text.callDeclinedYours : text.callDeclined(line.by.name);
+    case 'missed':
+      return (line.video ? text.videoMissed : text.callMissed)(line.by.name);
   }
 }

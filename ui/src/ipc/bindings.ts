@@ -17,8 +17,11 @@ export const commands = {
 	startBuiltInRelay: (reach: Reach, port: number | null) => typedError<BuiltInRelay, UiError>(__TAURI_INVOKE("start_built_in_relay", { reach, port })),
 	stopBuiltInRelay: () => typedError<null, UiError>(__TAURI_INVOKE("stop_built_in_relay")),
 	builtInRelay: () => typedError<BuiltInRelay, UiError>(__TAURI_INVOKE("built_in_relay")),
-	/**  Answers with the address as it was understood. */
-	addRelay: (address: string) => typedError<string, UiError>(__TAURI_INVOKE("add_relay", { address })),
+	/**
+	 *  Answers with the address as it was understood. `code`: the invite code of
+	 *  its operator, also for a relay that is known already and asks for one.
+	 */
+	addRelay: (address: string, code: string | null) => typedError<string, UiError>(__TAURI_INVOKE("add_relay", { address, code })),
 	removeRelay: (address: string) => typedError<null, UiError>(__TAURI_INVOKE("remove_relay", { address })),
 	reconnectNow: () => typedError<null, UiError>(__TAURI_INVOKE("reconnect_now")),
 	createRoom: (relay: string, name: string, topic: string, admission: Admission) => typedError<string, UiError>(__TAURI_INVOKE("create_room", { relay, name, topic, admission })),
@@ -58,6 +61,33 @@ export const commands = {
 	markRead: (room: string, position: number) => typedError<null, UiError>(__TAURI_INVOKE("mark_read", { room, position })),
 	setDraft: (room: string, text: string) => typedError<null, UiError>(__TAURI_INVOKE("set_draft", { room, text })),
 	setPrefs: (room: string, muted: boolean, pinned: boolean, archived: boolean) => typedError<null, UiError>(__TAURI_INVOKE("set_prefs", { room, muted, pinned, archived })),
+	/**  Calls everybody in a room. */
+	startCall: (room: string, video: boolean, sending: Sending) => typedError<null, UiError>(__TAURI_INVOKE("start_call", { room, video, sending })),
+	/**  Accepts a call, or joins one that runs. */
+	joinCall: (room: string, call: string, sending: Sending) => typedError<null, UiError>(__TAURI_INVOKE("join_call", { room, call, sending })),
+	declineCall: (room: string, call: string) => typedError<null, UiError>(__TAURI_INVOKE("decline_call", { room, call })),
+	leaveCall: (room: string, call: string) => typedError<null, UiError>(__TAURI_INVOKE("leave_call", { room, call })),
+	/**  What goes out from now on. */
+	setSending: (call: string, sending: Sending) => typedError<null, UiError>(__TAURI_INVOKE("set_sending", { call, sending })),
+	raiseHand: (call: string, up: boolean) => typedError<null, UiError>(__TAURI_INVOKE("raise_hand", { call, up })),
+	/**  Shows everybody in the call an emoji, now. */
+	react: (call: string, emoji: string) => typedError<null, UiError>(__TAURI_INVOKE("react", { call, emoji })),
+	devices: () => typedError<Devices, UiError>(__TAURI_INVOKE("devices")),
+	/**  Which device to use from now on; null is the system's default. */
+	chooseDevice: (kind: DeviceUse, name: string | null) => typedError<null, UiError>(__TAURI_INVOKE("choose_device", { kind, name })),
+	setProcessing: (processing: Processing) => typedError<null, UiError>(__TAURI_INVOKE("set_processing", { processing })),
+	/**  How loud somebody is heard: 100 is as it comes, 200 the most. */
+	setVolume: (user: string, device: string, percent: number) => typedError<null, UiError>(__TAURI_INVOKE("set_volume", { user, device, percent })),
+	/**  Opens the own microphone and camera to look at; nothing is sent. */
+	preview: (on: boolean) => typedError<null, UiError>(__TAURI_INVOKE("preview", { on })),
+	/**  Plays a short sound on the speaker. */
+	testSpeaker: () => typedError<null, UiError>(__TAURI_INVOKE("test_speaker")),
+	levels: () => typedError<Levels, UiError>(__TAURI_INVOKE("levels")),
+	callStats: () => typedError<CallStats, UiError>(__TAURI_INVOKE("call_stats")),
+	/**  Everything that is measured, as JSON, to the clipboard. */
+	copyCallStats: () => typedError<null, UiError>(__TAURI_INVOKE("copy_call_stats")),
+	/**  The tiles on screen, in physical pixels; nobody needs to send others. */
+	showTiles: (tiles: ShownTile[]) => typedError<null, UiError>(__TAURI_INVOKE("show_tiles", { tiles })),
 	setSettings: (settings: Settings) => typedError<null, UiError>(__TAURI_INVOKE("set_settings", { settings })),
 	slots: () => typedError<Slots, UiError>(__TAURI_INVOKE("slots")),
 	/**  Sets the passphrase, or removes it with null. */
@@ -103,11 +133,58 @@ export type Block = { type: "paragraph"; inlines: Inline[] } | { type: "code"; l
 export type BuiltInRelay = {
 	running: boolean,
 	reach: Reach,
-	/**  What links carry; null where it never ran. */
+	/**  What this app dials, and its rooms live at; null where it never ran. */
 	address: string | null,
+	/**  What links carry while others can reach it. */
+	network: string | null,
+	/**
+	 *  Links and people of before know it by this address, which is not this
+	 *  computer's any more.
+	 */
+	former: string | null,
 	port: number,
-	/**  Why it does not run although it should. */
+	/**
+	 *  Why it does not run, or is not reached from the network, although it
+	 *  should.
+	 */
 	error: ErrorCode | null,
+};
+
+/**  A call of a room, running or just over. */
+export type Call = {
+	id: string,
+	room: string,
+	/**  It was started with the camera. */
+	video: boolean,
+	by: string,
+	byVerified: boolean,
+	started: number,
+	phase: Phase,
+	/**  Oneself first, then in the order of joining. */
+	participants: Participant[],
+	own: Media,
+	/**  Wished sources that do not work. */
+	troubles: Trouble[],
+	epoch: number,
+	keyGeneration: number,
+};
+
+export type CallEnd = "ended" | "unanswered" | "declined" | "missed" | "elsewhere" | "roomOver" |
+/**  It had no seat left. */
+"full";
+
+/**  What came of a call, for the one whose timeline it is. */
+export type CallOutcome = "ended" | "unanswered" | "declined" | "missed";
+
+export type CallSource = "microphone" | "camera" | "screen";
+
+/**  What is measured in a call. Rates in bit/s, times in ms. */
+export type CallStats = {
+	ageMs: number,
+	audioBitrate: number,
+	camera: PictureOut | null,
+	screen: PictureOut | null,
+	peers: PeerStats[],
 };
 
 /**  Where an invite link leads, before it is followed. */
@@ -116,9 +193,43 @@ export type CheckedLink = {
 	expires: number,
 };
 
+export type Connection = { state: "none" } | { state: "connecting" } | { state: "connected" } | { state: "reconnecting"; since: number } | { state: "failed"; why: Failure };
+
 export type Delivery = "pending" | "accepted" | "failed";
 
 export type Density = "comfortable" | "compact";
+
+export type Device = {
+	/**  Names it from one start to the next. */
+	name: string,
+	kind: DeviceKind,
+	label: string,
+	default: boolean,
+	/**  Made by us: a test picture, a tone, a file. */
+	synthetic: boolean,
+};
+
+/**  Devices in use; null is the system's default. */
+export type DeviceChoices = {
+	microphone: string | null,
+	speaker: string | null,
+	ringer: string | null,
+	camera: string | null,
+	screen: string | null,
+};
+
+export type DeviceKind = "microphone" | "speaker" | "camera" | "screen";
+
+/**  What a device is used for. */
+export type DeviceUse = "microphone" | "speaker" | "ringer" | "camera" | "screen";
+
+export type Devices = {
+	/**  They have been looked up at least once. */
+	known: boolean,
+	devices: Device[],
+	choices: DeviceChoices,
+	processing: Processing,
+};
 
 export type ErrorCode = "badName" | "emptyMessage" | "messageTooLong" | "badLink" | "alreadyMember" | "unknownRoom" | "unknownPerson" | "unknownMessage" | "unknownKnock" | "unknownInvite" | "notHost" | "roomFull" | "roomOver" | "busy" | "relayInUse" | "badAddress" |
 /**  A bug, or a page that calls what it should not. */
@@ -128,9 +239,15 @@ export type ErrorCode = "badName" | "emptyMessage" | "messageTooLong" | "badLink
 /**  A profile must have at least one way in. */
 "noSlotLeft" | "lastSlot" | "weakPassphrase" | "newerVersion" | "damaged" | "diskFull" | "notWritable" | "storeLocked" | "io" |
 /**  The engine does not run (yet, or any more). */
-"stopped" | "portInUse" | "addressUnavailable" | "relayDataDamaged";
+"stopped" | "portInUse" | "addressUnavailable" | "relayDataDamaged" |
+/**  The room's relay cannot be reached now. */
+"offline" | "inCall" | "callRuns" | "callOver" | "notInCall" | "callFull" | "nobodyThere" | "badReaction";
 
-export type Event = { type: "profile"; profile: Profile } | { type: "room"; room: Room } | { type: "roomGone"; room: string } | { type: "item"; room: string; item: Item } | { type: "itemGone"; room: string; id: string } | { type: "people"; room: string; people: Person[] } | { type: "knocks"; room: string; knocks: Knock[] } | { type: "invites"; room: string; invites: Invite[] } | { type: "typing"; room: string; users: string[] } | { type: "relay"; relay: Relay } | { type: "relayGone"; address: string } | { type: "problem"; problem: Problem } | { type: "problemGone"; problem: Problem } |
+export type Event = { type: "profile"; profile: Profile } | { type: "room"; room: Room } | { type: "roomGone"; room: string } | { type: "item"; room: string; item: Item } | { type: "itemGone"; room: string; id: string } | { type: "people"; room: string; people: Person[] } | { type: "knocks"; room: string; knocks: Knock[] } | { type: "invites"; room: string; invites: Invite[] } | { type: "typing"; room: string; users: string[] } | { type: "call"; call: Call } |
+/**  Nothing of it is to be shown any more. */
+{ type: "callGone"; call: string } |
+/**  Somebody in the own call shows an emoji for a moment. */
+{ type: "reaction"; call: string; user: string; emoji: string } | { type: "devices"; devices: Devices } | { type: "relay"; relay: Relay } | { type: "relayGone"; address: string } | { type: "problem"; problem: Problem } | { type: "problemGone"; problem: Problem } |
 /**  A relay refused something for good; `code` as in the protocol. */
 { type: "refused"; room: string | null; code: string } |
 /**  A word from a relay's operator. */
@@ -144,11 +261,24 @@ export type Event = { type: "profile"; profile: Profile } | { type: "room"; room
 /**  Events were lost: call `open` again. */
 { type: "lagged" };
 
+export type Failure = "noPath" | "certificate" | "description" | "version" | "silent";
+
+/**  What became of encrypted frames. */
+export type FrameCounts = {
+	opened: number,
+	forged: number,
+	replayed: number,
+	malformed: number,
+	withoutKey: number,
+};
+
 export type GapWhy =
 /**  The relay no longer keeps them. */
 "expired" |
 /**  It could not be decrypted or authenticated. */
-"unreadable";
+"unreadable" |
+/**  The relay shows people different orders. */
+"splitView";
 
 /**  A part of a line. */
 export type Inline = { type: "text"; text: string } | { type: "code"; text: string } | { type: "break" } | { type: "strong"; inlines: Inline[] } | { type: "emphasis"; inlines: Inline[] } | { type: "strike"; inlines: Inline[] } |
@@ -179,7 +309,7 @@ export type ItemKind = { kind: "message"; from: string;
 name: string;
 /**  As it was written, for copying. */
 text: string; blocks: Block[]; replyTo: Quote | null; delivery: Delivery } | { kind: "system"; line: SystemLine } |
-/**  Messages that are missing for good. */
+/**  Messages that are missing for good; 0 where nobody can say how many. */
 { kind: "gap"; count: number; why: GapWhy };
 
 /**  How the system's keyring stands towards this profile. */
@@ -207,9 +337,20 @@ export type LastLine = {
 	at: number,
 };
 
+/**  How loud it is, 0 to 100. */
+export type Level = {
+	loudness: number,
+	speaking: boolean,
+};
+
+export type Levels = {
+	microphone: Level,
+	peers: PeerLevel[],
+};
+
 export type LinkFault = "notALink" | "otherVersion" | "badRelay" | "badRoom" | "badInvite" | "secretMissing" | "secretDamaged" | "badExpiry" | "expired";
 
-export type LinkProblem = "unreachable" | "tls" | "pinMismatch" | "notARelay" | "version" | "notAdmitted" | "refused" | "closedByRelay" | "slowReader";
+export type LinkProblem = "unreachable" | "tls" | "pinMismatch" | "notARelay" | "version" | "notAdmitted" | "needsCode" | "wrongCode" | "refused" | "closedByRelay" | "slowReader";
 
 export type LinkStatus = { type: "connecting" } | { type: "connected" } | { type: "waiting"; retryInMs: number; why: LinkProblem } | { type: "off" };
 
@@ -217,6 +358,15 @@ export type Me = {
 	user: string,
 	device: string,
 	profile: Profile,
+};
+
+/**  What somebody sends, and shows. */
+export type Media = {
+	microphone: boolean,
+	camera: boolean,
+	screen: Share | null,
+	/**  A hand is up, since then. */
+	hand: number | null,
 };
 
 /**  How much a desktop notification tells to whoever sees the screen. */
@@ -235,6 +385,47 @@ export type Page = {
 	more: boolean,
 };
 
+export type Participant = {
+	user: string,
+	device: string,
+	me: boolean,
+	verified: boolean,
+	connection: Connection,
+	media: Media,
+	/**  A key of theirs is not here, so nothing of them can be decrypted. */
+	keyMissing: boolean,
+	/**  Both ends confirmed each other's DTLS certificates. */
+	confirmed: boolean,
+};
+
+/**  How packets travel. */
+export type Path = "unknown" | "direct" | "relayed";
+
+export type PeerLevel = {
+	user: string,
+	device: string,
+	level: Level,
+};
+
+/**  One participant, as measured here. */
+export type PeerStats = {
+	user: string,
+	device: string,
+	path: Path,
+	roundTripMs: number | null,
+	/**  What may be sent. */
+	estimate: number,
+	sound: SoundIn,
+	camera: PictureIn | null,
+	screen: PictureIn | null,
+	/**  What reaches them of ours. */
+	audioOut: StreamOut,
+	cameraOut: StreamOut,
+	screenOut: StreamOut,
+	frames: FrameCounts,
+	setup: Setup,
+};
+
 /**  A member of a room. */
 export type Person = {
 	user: string,
@@ -250,8 +441,41 @@ export type Person = {
 	read: number,
 };
 
+export type Phase = { phase: "ringing"; until: number } | { phase: "calling"; until: number } | { phase: "running" } | { phase: "joined" } | { phase: "over"; why: CallEnd };
+
+export type PictureIn = {
+	width: number,
+	height: number,
+	fps: number,
+	bitrate: number,
+	/**  Thousandths of the packets, lately. */
+	loss: number,
+	freezes: number,
+	frozenMs: number,
+};
+
+/**  A picture as it is encoded now. */
+export type PictureOut = {
+	width: number,
+	height: number,
+	fps: number,
+	bitrate: number,
+	/**  Nobody shows it or there is no room for it: nothing is encoded. */
+	paused: boolean,
+};
+
 /**  Something about this computer that a person should know. */
 export type Problem = { type: "diskFull" } | { type: "storeLocked" } | { type: "diskFailing" } | { type: "clockWrong"; aheadMs: number } | { type: "keyringGone"; keyring: Keyring };
+
+/**  What is done to the own voice. */
+export type Processing = {
+	/**  Take out what the speaker plays. */
+	echo: boolean,
+	/**  Take out fans and hiss. */
+	noise: boolean,
+	/**  Bring quiet and loud voices to one level. */
+	gain: boolean,
+};
 
 /**  How a person presents themselves. */
 export type Profile = {
@@ -321,17 +545,47 @@ export type Safety = {
 	verifiedAt: number | null,
 };
 
+/**  What goes out to the others. */
+export type Sending = {
+	microphone: boolean,
+	camera: boolean,
+	screen: Share | null,
+};
+
 export type Settings = {
 	theme: Theme,
 	density: Density,
 	language: Language,
 	notifications: Notifications,
 	sound: boolean,
+	/**  The space bar opens a muted microphone while it is held. */
+	pushToTalk: boolean,
 	/**
 	 *  When the recovery code was offered and taken or put off (Unix
 	 *  milliseconds); null: not yet.
 	 */
 	recoveryAsked: number | null,
+};
+
+/**  When the steps of connecting were done, in ms. */
+export type Setup = {
+	describedMs: number | null,
+	answeredMs: number | null,
+	iceMs: number | null,
+	dtlsMs: number | null,
+	firstSoundMs: number | null,
+	firstPictureMs: number | null,
+};
+
+/**  What matters in a shared screen. */
+export type Share = "text" | "motion";
+
+/**  A tile on screen, in physical pixels. */
+export type ShownTile = {
+	/**  `own-camera`, `own-screen`, `camera.USER.DEVICE` or `screen.USER.DEVICE`. */
+	tile: string,
+	width: number,
+	height: number,
 };
 
 /**  The ways into this profile. */
@@ -347,12 +601,27 @@ export type Slots = {
 export type Snapshot = {
 	me: Me,
 	rooms: Room[],
+	/**  Calls that ring or run. */
+	calls: Call[],
 	relays: Relay[],
 	problems: Problem[],
 	settings: Settings,
 	/**  An invite link that was clicked before and not followed yet. */
 	link: string | null,
 };
+
+export type SoundIn = {
+	bitrate: number,
+	/**  Thousandths of the packets, lately. */
+	loss: number,
+	jitterMs: number,
+	/**  From arrival to the speaker. */
+	delayMs: number,
+	/**  Sound that had to be made up, in all. */
+	concealedMs: number,
+};
+
+export type SourceTrouble = "noDevice" | "busy" | "refused" | "vanished" | "broken";
 
 /**  Where this person stands in a room. */
 export type Standing = { state: "creating" } | { state: "knocking" } | { state: "denied" } | { state: "member" } | { state: "left" } | { state: "removed"; by: string } | { state: "deleted"; by: string | null } | { state: "lost" };
@@ -365,10 +634,23 @@ export type Start =
 /**  It cannot be opened; `open` tries again. */
 { type: "failed"; code: ErrorCode } | { type: "open"; snapshot: Snapshot };
 
+export type StreamOut = {
+	bitrate: number,
+	/**  Thousandths of the packets, lately. */
+	loss: number,
+};
+
 /**  What happened in a room. */
-export type SystemLine = { event: "created"; by: Actor } | { event: "joined"; who: Actor; by: Actor } | { event: "youJoined"; by: Actor } | { event: "left"; who: Actor } | { event: "removed"; who: Actor; by: Actor } | { event: "hostChanged"; host: Actor } | { event: "renamed"; by: Actor; name: string } | { event: "topicChanged"; by: Actor; topic: string } | { event: "admissionChanged"; by: Actor; admission: Admission } | { event: "deleted"; by: Actor | null } | { event: "refused"; by: Actor } | { event: "profileChanged"; who: Actor; before: string };
+export type SystemLine = { event: "created"; by: Actor } | { event: "joined"; who: Actor; by: Actor } | { event: "youJoined"; by: Actor } | { event: "left"; who: Actor } | { event: "removed"; who: Actor; by: Actor } | { event: "hostChanged"; host: Actor } | { event: "renamed"; by: Actor; name: string } | { event: "topicChanged"; by: Actor; topic: string } | { event: "admissionChanged"; by: Actor; admission: Admission } | { event: "deleted"; by: Actor | null } | { event: "refused"; by: Actor } | { event: "profileChanged"; who: Actor; before: string } | { event: "callStarted"; by: Actor; video: boolean } |
+/**  `lasted`: milliseconds since somebody came; 0 if nobody did. */
+{ event: "callEnded"; by: Actor; video: boolean; lasted: number; end: CallOutcome };
 
 export type Theme = "system" | "light" | "dark";
+
+export type Trouble = {
+	source: CallSource,
+	why: SourceTrouble,
+};
 
 export type UiError = {
 	code: ErrorCode,

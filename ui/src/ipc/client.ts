@@ -11,9 +11,17 @@ export type Listen = (event: Event) => void;
 /** The commands of the contract; only `open` differs: it takes a listener. */
 export type Ipc = Omit<typeof commands, 'open'> & {
   open(listen: Listen): Promise<Answer<Start>>;
+  /** The newest picture of a tile in this size, if it is newer than `after`. */
+  tile(tile: string, width: number, height: number, after: number): Promise<ArrayBuffer | null>;
 };
 
 export const BROKEN: UiError = { code: 'internal', max: null, link: null };
+
+/** Pictures come over a scheme of their own; where a web view knows no such, over a host that stands for it. */
+export function tileAddress(agent: string, tile: string, width: number, height: number, after: number): string {
+  const base = /Windows|Android/.test(agent) ? 'http://sotto-tile.localhost/' : 'sotto-tile://localhost/';
+  return `${base}${tile}?w=${width}&h=${height}&after=${after}`;
+}
 
 type Command = (...args: never[]) => Promise<Answer<unknown>>;
 
@@ -39,6 +47,10 @@ export function tauri(): Ipc {
       const channel = new Channel<Event>();
       channel.onmessage = listen;
       return open(channel);
+    },
+    async tile(tile, width, height, after) {
+      const answer = await fetch(tileAddress(navigator.userAgent, tile, width, height, after), { cache: 'no-store' });
+      return answer.status === 200 ? answer.arrayBuffer() : null;
     },
   };
 }

@@ -2,7 +2,7 @@
 export const MAC = typeof navigator !== 'undefined' && /Mac|iPhone|iPad/.test(navigator.platform);
 
 const MAC_NAMES: Record<string, string> = { Mod: '⌘', Shift: '⇧', Alt: '⌥', Enter: '↩', Esc: 'esc' };
-const NAMES: Record<string, string> = { Mod: 'Ctrl', Up: '↑', Down: '↓' };
+const NAMES: Record<string, string> = { Mod: 'Ctrl', Up: '↑', Down: '↓', Space: '␣' };
 
 export function keyName(key: string): string {
   return (MAC ? MAC_NAMES[key] : undefined) ?? NAMES[key] ?? key;

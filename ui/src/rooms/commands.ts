@@ -13,7 +13,9 @@ export function commandList(app: App): Command[] {
     { label: text.join, keys: 'Mod+J', run: () => desk.open({ type: 'join', link: '', clicked: false }) },
     { label: text.nextUnread, keys: 'Alt+Shift+Down', run: () => app.rooms.step(1, true) },
     app.rooms.current !== null && { label: text.people, keys: 'Mod+Shift+P', run: () => void (desk.people = !desk.people) },
+    ...calling(app),
     { label: text.settings, keys: 'Mod+,', run: () => desk.open({ type: 'settings', page: 'profile' }) },
+    { label: text.devices, run: () => desk.open({ type: 'settings', page: 'devices' }) },
     { label: text.relay, run: () => desk.open({ type: 'settings', page: 'relay' }) },
     { label: text.security, run: () => desk.open({ type: 'settings', page: 'security' }) },
     { label: text.shortcuts, keys: 'Mod+/', run: () => desk.open({ type: 'shortcuts' }) },
@@ -26,4 +28,20 @@ export function commandList(app: App): Command[] {
       : { label: text.compact, run: () => void settings.change({ density: 'compact' }) },
   ];
   return list.filter((command) => command !== false);
+}
+
+function calling({ calls, rooms }: App): Command[] {
+  const text = t().commands;
+  if (calls.own) {
+    return [
+      { label: text.callBack, keys: 'Mod+Shift+F', run: () => void (calls.stage = true) },
+      { label: text.callLeave, run: () => void calls.leave() },
+    ];
+  }
+  const room = rooms.current;
+  if (!room || room.standing.state !== 'member' || room.memberCount <= 1) return [];
+  return [
+    { label: text.callVoice, run: () => void (calls.lobby = { room: room.id, video: false }) },
+    { label: text.callVideo, run: () => void (calls.lobby = { room: room.id, video: true }) },
+  ];
 }

@@ -62,6 +62,53 @@ describe('settings', () => {
     expect(world.called('startBuiltInRelay')).toEqual([['localNetwork', 3030]]);
   });
 
+  it('give a relay the invite code it asks for', async () => {
+    const world = fullWorld();
+    world.codes.set('wss://r:1', 'sesame');
+    world.relays = [
+      ...world.relays,
+      { address: 'wss://r:1', label: 'r:1', builtIn: false, status: { type: 'waiting', retryInMs: 9_000, why: 'needsCode' } },
+    ];
+    const { app } = await onPage('relay', world);
+    expect(screen.getByText(/Whoever runs it can give you one/)).toBeTruthy();
+    await user.type(await screen.findByTestId('relay-code'), 'simsim{Enter}');
+    await waitFor(() => expect(screen.getByText(/does not take this invite code/)).toBeTruthy());
+    await user.clear(screen.getByTestId('relay-code'));
+    await user.type(screen.getByTestId('relay-code'), 'sesame{Enter}');
+    await waitFor(() => expect(app.connection.isUp('wss://r:1')).toBe(true));
+    expect(screen.queryByTestId('relay-code')).toBeNull();
+    expect(world.called('addRelay').at(-1)).toEqual(['wss://r:1', 'sesame']);
+  });
+
+  it('change who can reach the relay while it runs, and show what links carry', async () => {
+    await onPage('relay');
+    expect(screen.queryByTestId('builtin-network')).toBeNull();
+    await user.click(await screen.findByTestId('builtin-reach-localNetwork'));
+    await user.click(await screen.findByTestId('builtin-apply'));
+    const network = await screen.findByTestId('builtin-network');
+    expect(network.textContent).toContain('wss://192.168.1.23:3030');
+    expect(network.textContent).not.toContain('#');
+    expect(screen.getByTestId('builtin-state').textContent).toContain('ws://127.0.0.1:3030');
+  });
+
+  it('say what to do when this computer has another address', async () => {
+    const world = fullWorld();
+    world.builtIn = { ...world.builtIn, reach: 'localNetwork', network: 'wss://10.0.0.2:3030#x', former: 'wss://10.0.0.1:3030#x' };
+    await onPage('relay', world);
+    expect((await screen.findByTestId('builtin-moved')).textContent).toContain('It was wss://10.0.0.1:3030.');
+    await user.click(screen.getByTestId('builtin-understood'));
+    await waitFor(() => expect(screen.queryByTestId('builtin-moved')).toBeNull());
+    expect(world.called('startBuiltInRelay')).toEqual([['localNetwork', null]]);
+  });
+
+  it('say that others cannot reach the relay, and that one still can', async () => {
+    const world = fullWorld();
+    world.builtIn = { ...world.builtIn, reach: 'localNetwork', error: 'addressUnavailable' };
+    await onPage('relay', world);
+    expect((await screen.findByTestId('builtin-stuck')).textContent).toContain('Your rooms go on here');
+    expect(screen.queryByText(/Nothing was started/)).toBeNull();
+  });
+
   it('set a passphrase only when it is repeated alike', async () => {
     const { world } = await onPage('security');
     await user.click(await screen.findByTestId('passphrase-edit'));

@@ -1,9 +1,11 @@
+import { Calls } from '../call/calls.svelte';
+import { hearCall } from '../call/hearing';
 import type { ErrorCode, Event, Keyring, Me, Problem, Profile, Start, UiError } from '../ipc/bindings';
 import type { Answer, Ipc } from '../ipc/client';
 import { t } from '../text/index.svelte';
 import { explain } from '../text/words';
 import { Connection } from './connection.svelte';
-import { Desk } from './desk.svelte';
+import { Desk, ONE_COLUMN } from './desk.svelte';
 import { apply } from './feed';
 import { Notices } from './notices.svelte';
 import { Rooms } from './rooms.svelte';
@@ -30,12 +32,20 @@ export class App {
   readonly settings: Settings;
   readonly notices = new Notices();
   readonly desk = new Desk();
+  readonly calls: Calls;
+  /** The last thing that happened in the own call, for who listens to the screen. */
+  heard = $state('');
   #listening = 0;
   #waiting: Event[] | null = [];
 
   constructor(readonly ipc: Ipc) {
     this.rooms = new Rooms(ipc, () => this.me);
     this.settings = new Settings(ipc);
+    this.calls = new Calls(
+      ipc,
+      (error) => this.complain(error),
+      (happening) => hearCall(this, happening),
+    );
     this.settings.take(DEFAULTS);
   }
 
@@ -73,9 +83,11 @@ export class App {
     this.notices.say('bad', explain(t(), error));
   }
 
+  /** Opens a room to be read; a call that covers it goes into the corner. */
   select(room: string): void {
     this.rooms.select(room);
     this.desk.pane = 'room';
+    if (!(this.calls.chat && this.calls.own?.room === room)) this.calls.stage = false;
   }
 
   async copy(text: string): Promise<boolean> {
@@ -113,7 +125,10 @@ export class App {
       this.connection.take(snapshot.relays);
       this.rooms.take(snapshot.rooms);
       this.settings.take(snapshot.settings);
+      this.calls.take(snapshot.calls);
+      for (const call of snapshot.calls) void this.rooms.meet(call.room, [call.by, ...call.participants.map((who) => who.user)]);
       this.phase = { type: 'open' };
+      this.#openTheOnlyRoom();
       const link = snapshot.link ?? this.link;
       if (link) this.offerLink(link);
     } else if (answer.data.type === 'failed') {
@@ -122,6 +137,12 @@ export class App {
       this.phase = answer.data;
     }
     this.#drain();
+  }
+
+  /** There is nothing to choose. A narrow window shows the list first all the same. */
+  #openTheOnlyRoom(): void {
+    const [only, ...others] = this.rooms.all;
+    if (only && others.length === 0 && this.rooms.selected === null && innerWidth >= ONE_COLUMN) this.rooms.select(only.id);
   }
 
   /** What comes before the snapshot waits for it. */

@@ -53,6 +53,14 @@ describe('the app', () => {
     expect(app.phase).toEqual({ type: 'failed', code: 'diskFull', stopped: true });
   });
 
+  it('opens the only room, and chooses none of several', async () => {
+    const world = fullWorld();
+    expect((await started(world)).rooms.selected).toBeNull();
+    const [only, ...others] = [...world.places.keys()];
+    for (const id of others) world.places.delete(id);
+    expect((await started(world)).rooms.selected).toBe(only);
+  });
+
   it('stays locked after a wrong passphrase and opens with the right one', async () => {
     const world = fullWorld();
     world.start = { type: 'locked', keyring: 'noService', passphrase: true, recovery: true, appLock: false };
@@ -186,6 +194,66 @@ describe('the welcome', () => {
     await welcome.start();
     expect(world.called('createProfile')).toHaveLength(1);
     expect(world.called('startBuiltInRelay').at(-1)).toEqual(['thisComputer', 3031]);
+    expect(app.settlingIn).toBe(false);
+  });
+
+  it('stays with a relay that asks for an invite code until it has a good one', async () => {
+    const world = fresh();
+    world.codes.set('wss://relay.example.org', 'sesame');
+    const app = await started(world);
+    const welcome = new Welcome(app);
+    welcome.name = 'Alice';
+    welcome.where = 'relay';
+    welcome.address = 'relay.example.org';
+    expect(welcome.asksForCode()).toBe(false);
+    await welcome.start();
+    expect(welcome.refusal).toEqual({ relay: 'wss://relay.example.org', why: 'needsCode' });
+    expect(app.settlingIn).toBe(true);
+    expect(welcome.ready()).toBe(false);
+
+    welcome.code = 'simsim';
+    await welcome.start();
+    expect(welcome.refusal?.why).toBe('wrongCode');
+    welcome.code = ' sesame ';
+    await welcome.start();
+    expect(world.called('addRelay')).toEqual([
+      ['relay.example.org', null],
+      ['relay.example.org', 'simsim'],
+      ['relay.example.org', 'sesame'],
+    ]);
+    expect(world.called('createProfile')).toHaveLength(1);
+    expect(welcome.refusal).toBeNull();
+    expect(app.settlingIn).toBe(false);
+  });
+
+  it('brings the code to the relay of an invite link', async () => {
+    const world = fresh();
+    world.codes.set('wss://relay.example.org:3030', 'sesame');
+    const app = await started(world);
+    const welcome = new Welcome(app);
+    welcome.name = 'Bob';
+    welcome.where = 'relay';
+    welcome.address = 'sotto://join/relay.example.org:3030/x#secret';
+    await welcome.check();
+    await welcome.start();
+    expect(welcome.refusal?.why).toBe('needsCode');
+    welcome.code = 'sesame';
+    await welcome.start();
+    expect(world.called('addRelay')).toEqual([['wss://relay.example.org:3030', 'sesame']]);
+    expect(app.settlingIn).toBe(false);
+    expect(app.rooms.current?.standing.state).toBe('knocking');
+  });
+
+  it('goes on when a relay does not answer: it may later', async () => {
+    const world = fresh();
+    const app = await started(world);
+    const welcome = new Welcome(app);
+    welcome.name = 'Alice';
+    welcome.where = 'relay';
+    welcome.address = 'relay.example.org';
+    world.admit = (relay) => world.emit({ type: 'relay', relay: { ...relay, status: { type: 'waiting', retryInMs: 1_000, why: 'unreachable' } } });
+    await welcome.start();
+    expect(welcome.refusal).toBeNull();
     expect(app.settlingIn).toBe(false);
   });
 });

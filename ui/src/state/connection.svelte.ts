@@ -1,5 +1,5 @@
 import { SvelteMap } from 'svelte/reactivity';
-import type { BuiltInRelay, LinkProblem, Relay } from '../ipc/bindings';
+import type { BuiltInRelay, LinkProblem, LinkStatus, Relay } from '../ipc/bindings';
 
 /** One line for all relays, worst first. */
 export type Summary =
@@ -40,7 +40,13 @@ export function secondsUntil(at: number, now: number): number {
   return Math.max(0, Math.ceil((at - now) / 1000));
 }
 
+/** What a person must do something about before a relay takes them. */
+export function keepsOut(why: LinkProblem): boolean {
+  return why === 'needsCode' || why === 'wrongCode' || why === 'notAdmitted';
+}
+
 export class Connection {
+  #waiting = new Set<(relay: Relay) => void>();
   #lines = new SvelteMap<string, Line>();
   builtIn = $state.raw<BuiltInRelay | null>(null);
   summary = $derived(summarize([...this.#lines.values()]));
@@ -57,6 +63,31 @@ export class Connection {
       relay,
       retryAt: status.type === 'waiting' ? Date.now() + status.retryInMs : null,
     });
+    for (const hear of this.#waiting) hear(relay);
+  }
+
+  /** What the attempt to reach a relay that begins with `ask` comes to; null if that takes too long, or nothing was tried. */
+  async outcome(ask: () => Promise<string | null>, patience: number): Promise<LinkStatus | null> {
+    const heard = new Map<string, LinkStatus>();
+    let wanted: string | null = null;
+    let settle: (status: LinkStatus | null) => void = () => {};
+    const settled = new Promise<LinkStatus | null>((done) => (settle = done));
+    const hear = ({ address, status }: Relay): void => {
+      if (status.type === 'connecting') heard.delete(address);
+      else heard.set(address, status);
+      if (address === wanted && status.type !== 'connecting') settle(status);
+    };
+    this.#waiting.add(hear);
+    const timer = setTimeout(() => settle(null), patience);
+    try {
+      wanted = await ask();
+      const already = wanted === null ? null : (heard.get(wanted) ?? (this.isUp(wanted) ? this.get(wanted)?.status : undefined));
+      if (already !== undefined) settle(already);
+      return await settled;
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(hear);
+    }
   }
 
   drop(address: string): void {

@@ -30,4 +30,31 @@ describe('the connection', () => {
     connection.put(relay('c', { type: 'connected' }));
     expect(connection.summary).toMatchObject({ kind: 'connected' });
   });
+
+  it('tells what an attempt came to, not what was before it', async () => {
+    const connection = new Connection();
+    connection.put(relay('a', waits(9_000)));
+    const outcome = connection.outcome(async () => 'a', 1_000);
+    await Promise.resolve();
+    connection.put(relay('b', { type: 'connected' }));
+    connection.put(relay('a', { type: 'connecting' }));
+    connection.put(relay('a', { type: 'waiting', retryInMs: 9_000, why: 'wrongCode' }));
+    expect(await outcome).toMatchObject({ why: 'wrongCode' });
+  });
+
+  it('takes an event that overtakes the answer, and a connection that is there', async () => {
+    const connection = new Connection();
+    const overtaken = await connection.outcome(async () => {
+      connection.put(relay('a', { type: 'connected' }));
+      return 'a';
+    }, 1_000);
+    expect(overtaken).toEqual({ type: 'connected' });
+    expect(await connection.outcome(async () => 'a', 1_000)).toEqual({ type: 'connected' });
+  });
+
+  it('waits no longer than it may, and not at all for nothing', async () => {
+    const connection = new Connection();
+    expect(await connection.outcome(async () => 'a', 1)).toBeNull();
+    expect(await connection.outcome(async () => null, 60_000)).toBeNull();
+  });
 });

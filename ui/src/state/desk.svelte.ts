@@ -1,5 +1,5 @@
 /** What lies open on the screen: one dialog, side panels, and which column a narrow window shows. */
-export type SettingsPage = 'profile' | 'appearance' | 'notifications' | 'relay' | 'security' | 'about';
+export type SettingsPage = 'profile' | 'appearance' | 'notifications' | 'devices' | 'relay' | 'security' | 'about';
 
 export type Sheet =
   | { type: 'newRoom' }

@@ -35,6 +35,16 @@ export function apply(app: App, event: Event): void {
     }
     case 'typing':
       return rooms.takeTyping(event.room, event.users);
+    case 'call':
+      void rooms.meet(event.call.room, [event.call.by, ...event.call.participants.map((who) => who.user)]);
+      return app.calls.put(event.call);
+    case 'callGone':
+      return app.calls.drop(event.call);
+    case 'reaction':
+      return app.calls.reacted(event.call, event.user, event.emoji);
+    case 'devices':
+      app.calls.devices = event.devices;
+      return;
     case 'relay':
       return connection.put(event.relay);
     case 'relayGone':

@@ -120,6 +120,13 @@ export class Rooms {
     return this.#typing.get(room) ?? [];
   }
 
+  /** Looks up the people of a room that was not opened: somebody there calls. */
+  async meet(room: string, users: string[]): Promise<void> {
+    if (users.every((user) => this.#known.has(user))) return;
+    const answer = await this.ipc.people(room);
+    if (answer.status === 'ok') this.learn(answer.data);
+  }
+
   learn(people: Person[]): void {
     for (const { user, profile } of people) this.#known.set(user, profile);
   }

@@ -8,6 +8,7 @@ export const DEFAULTS: Values = {
   language: 'system',
   notifications: 'all',
   sound: true,
+  pushToTalk: false,
   recoveryAsked: null,
 };
 

@@ -1,9 +1,14 @@
-import type { Profile, UiError } from '../ipc/bindings';
+import type { LinkProblem, Profile, UiError } from '../ipc/bindings';
+import { keepsOut } from './connection.svelte';
 import type { App } from './app.svelte';
 
 export type Where = 'here' | 'relay';
 export type Invite = { relay: string; expires: number };
+/** A relay that does not let this person in. */
+export type Refusal = { relay: string; why: LinkProblem };
 export const NAME_MAX = 64;
+/** How long the welcome waits to hear from a relay, in milliseconds. Beyond it the app says how things stand. */
+const PATIENCE = 8_000;
 
 /** Whether a text is meant as an invite link: relay addresses never look like one. */
 export function looksLikeInvite(text: string): boolean {
@@ -25,6 +30,8 @@ export class Welcome {
   invite = $state.raw<Invite | null>(null);
   inviteError = $state.raw<UiError | null>(null);
   profileMade = $state(false);
+  refusal = $state.raw<Refusal | null>(null);
+  code = $state('');
   #checked = 0;
 
   constructor(private readonly app: App) {
@@ -39,7 +46,13 @@ export class Welcome {
     const name = this.name.trim();
     if (this.busy || name === '' || [...name].length > NAME_MAX) return false;
     if (!this.profileMade && this.needsPassphrase() && this.passphrase === '') return false;
+    if (this.asksForCode() && this.code.trim() === '') return false;
     return this.where === 'here' || (this.address.trim() !== '' && this.inviteError === null);
+  }
+
+  /** Whether the relay wants an invite code, and is the one that is asked. */
+  asksForCode(): boolean {
+    return this.where === 'relay' && (this.refusal?.why === 'needsCode' || this.refusal?.why === 'wrongCode');
   }
 
   /** A link that was clicked before the first start. */
@@ -56,6 +69,7 @@ export class Welcome {
     this.invite = null;
     this.inviteError = null;
     this.error = null;
+    this.refusal = null;
     if (!looksLikeInvite(text)) return;
     const answer = await this.app.ipc.checkLink(text);
     if (mine !== this.#checked) return;
@@ -70,7 +84,7 @@ export class Welcome {
     this.app.settlingIn = true;
     this.error = (await this.#makeProfile()) ?? (await this.#settle());
     this.busy = false;
-    if (!this.error) this.finish();
+    if (!this.error && !this.refusal) this.finish();
   }
 
   /** Into the app, with or without a relay. */
@@ -102,13 +116,45 @@ export class Welcome {
       );
       return answer.status === 'error' ? answer.error : null;
     }
-    if (!looksLikeInvite(text)) {
-      const answer = await ipc.addRelay(text);
-      return answer.status === 'error' ? answer.error : null;
-    }
-    const answer = await ipc.join(text);
-    if (answer.status === 'error') return answer.error;
-    this.app.select(answer.data);
-    return null;
+    return looksLikeInvite(text) ? this.#knock(text) : this.#add(text);
+  }
+
+  async #knock(link: string): Promise<UiError | null> {
+    const { ipc } = this.app;
+    let error: UiError | null = null;
+    await this.#reach(async () => {
+      const answer = await ipc.join(link);
+      if (answer.status === 'error') {
+        error = answer.error;
+        return null;
+      }
+      this.app.select(answer.data);
+      const relay = this.app.rooms.get(answer.data)?.relay ?? this.invite?.relay ?? null;
+      if (relay !== null && this.#code() !== null) await ipc.addRelay(relay, this.#code());
+      return relay;
+    });
+    return error;
+  }
+
+  async #add(address: string): Promise<UiError | null> {
+    let error: UiError | null = null;
+    await this.#reach(async () => {
+      const answer = await this.app.ipc.addRelay(address, this.#code());
+      if (answer.status === 'ok') return answer.data;
+      error = answer.error;
+      return null;
+    });
+    return error;
+  }
+
+  #code(): string | null {
+    return this.asksForCode() ? this.code.trim() : null;
+  }
+
+  /** Stays here if the relay does not let this person in. Everything else mends itself, and is told in the app. */
+  async #reach(ask: () => Promise<string | null>): Promise<void> {
+    let relay: string | null = null;
+    const status = await this.app.connection.outcome(async () => (relay = await ask()), PATIENCE);
+    this.refusal = relay !== null && status?.type === 'waiting' && keepsOut(status.why) ? { relay, why: status.why } : null;
   }
 }

@@ -8,7 +8,8 @@ function tokens(selector: string): Map<string, string> {
   const found = new Map<string, string>();
   const outside = css.replace(/@media[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}/g, '');
   for (const block of outside.matchAll(/([^{}]+)\{([^{}]*)\}/g)) {
-    if (block[1]?.replace(/\/\*[\s\S]*?\*\//g, '').trim() !== selector) continue;
+    const selectors = block[1]?.replace(/\/\*[\s\S]*?\*\//g, '').split(',') ?? [];
+    if (!selectors.some((one) => one.trim() === selector)) continue;
     for (const line of block[2]?.matchAll(/--([\w-]+):\s*(#[0-9a-f]{6});/gi) ?? []) found.set(line[1]!, line[2]!);
   }
   return found;

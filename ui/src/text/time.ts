@@ -77,3 +77,21 @@ export function seconds(language: string, count: number): string {
 export function list(language: string, names: string[]): string {
   return new Intl.ListFormat(language, { type: 'conjunction' }).format(names);
 }
+
+/** How long a call lasted: "42 sec", "12 min", "1 hr 5 min". */
+export function lasting(language: string, ms: number): string {
+  const unit = (value: number, name: 'second' | 'minute' | 'hour') =>
+    new Intl.NumberFormat(language, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: 0 }).format(value);
+  if (ms < MINUTE) return unit(Math.max(1, Math.round(ms / 1000)), 'second');
+  if (ms < HOUR) return unit(Math.round(ms / MINUTE), 'minute');
+  const minutes = Math.round((ms % HOUR) / MINUTE);
+  return minutes === 0 ? unit(Math.floor(ms / HOUR), 'hour') : `${unit(Math.floor(ms / HOUR), 'hour')} ${unit(minutes, 'minute')}`;
+}
+
+/** A running clock: 0:07, 12:41, 1:02:33. */
+export function running(ms: number): string {
+  const all = Math.max(0, Math.floor(ms / 1000));
+  const two = (value: number) => String(value).padStart(2, '0');
+  const [h, m, s] = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60];
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}

@@ -1,4 +1,5 @@
 /** Keys that work everywhere in the open app. */
+import { callKeys } from '../call/keys';
 import { isMod } from '../parts/keys';
 import type { App } from '../state/app.svelte';
 
@@ -10,6 +11,7 @@ export function hotkeys(app: App, event: KeyboardEvent): void {
     run();
   };
   const key = event.key.toLowerCase();
+  if (callKeys(app, event)) return event.preventDefault();
   if (isMod(event) && !event.altKey) {
     if (key === 'k') return done(() => desk.open({ type: 'palette' }));
     if (key === '/') return done(() => desk.open({ type: 'shortcuts' }));

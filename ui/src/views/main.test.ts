@@ -22,6 +22,31 @@ describe('the main window', () => {
     await waitFor(() => expect(screen.getAllByTestId('message-state').at(-1)?.dataset.state).toBe('sent'));
   });
 
+  it('says that a room catches up, and stops saying it', async () => {
+    const world = fullWorld();
+    world.place('field').room = { ...world.place('field').room, inSync: false };
+    const app = await opened(world);
+    app.select('field');
+    expect((await screen.findByTestId('room-catching')).textContent).toBe('Catching up…');
+    world.change('field', { inSync: true });
+    await waitFor(() => expect(screen.queryByTestId('room-catching')).toBeNull());
+  });
+
+  it('asks for a relay’s invite code on the welcome screen', async () => {
+    const world = emptyWorld();
+    world.start = { type: 'new', keyring: 'working' };
+    world.codes.set('wss://relay.example.org', 'sesame');
+    await opened(world);
+    await user.type(await screen.findByTestId('welcome-name'), 'Alice');
+    await user.click(screen.getByTestId('welcome-relay'));
+    await user.type(screen.getByTestId('welcome-address'), 'relay.example.org');
+    expect(screen.queryByTestId('welcome-code')).toBeNull();
+    await user.click(screen.getByTestId('welcome-start'));
+    expect((await screen.findByTestId('welcome-refused')).textContent).toContain('asks for an invite code');
+    await user.type(screen.getByTestId('welcome-code'), 'sesame{Enter}');
+    expect(await screen.findByTestId('main')).toBeTruthy();
+  });
+
   it('keeps what was typed in each room, and tells that one types', async () => {
     const world = fullWorld();
     const app = await opened(world);
@@ -243,6 +268,18 @@ describe('before the main window', () => {
     world.start = null;
     await user.click(screen.getByTestId('start-failed-again'));
     expect(await screen.findByTestId('main')).toBeTruthy();
+  });
+
+  it('says when the keyring was tried again in vain, and opens once it answers', async () => {
+    const world = fullWorld();
+    world.start = { type: 'locked', keyring: 'noService', passphrase: false, recovery: false, appLock: false };
+    await opened(world);
+    await user.click(await screen.findByTestId('unlock-keyring'));
+    expect(await screen.findByTestId('unlock-vain')).toBeTruthy();
+    world.start = null;
+    await user.click(screen.getByTestId('unlock-keyring'));
+    expect(await screen.findByTestId('main')).toBeTruthy();
+    expect(world.called('retryKeyring')).toHaveLength(2);
   });
 
   it('unlocks with the passphrase after saying why it is locked', async () => {

@@ -11,7 +11,7 @@ pub fn measure(binaries: &Binaries, table: &mut Table) -> Result<(), Trouble> {
         ("size of the relay", binaries.relay()?),
     ] {
         let bytes = fs::metadata(path)?.len();
-        table.add(what, format!("{:.1} MB", bytes as f64 / 1e6), "");
+        table.add(what, format!("{:.1} MB", bytes as f64 / 1e6), None);
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The demo without a display: the real UI of two apps is driven like people
 //! would, and what happened is left in pictures and a report.
 
+use super::call;
 use super::report::Report;
 use crate::steps::Trouble;
 use sotto_harness::{Binaries, Failure, Person, Stage};
@@ -31,7 +32,8 @@ enum Speaker {
     Bob,
 }
 
-/// Plays it; succeeds only if every message was read in the other window.
+/// Plays it; succeeds only if every message was read in the other window, and
+/// in the call both saw the other's picture move and heard the other.
 pub fn play(binaries: Binaries, folder: &Path, driver: &Path) -> Result<(), Trouble> {
     let mut report = Report::begin();
     let runtime = tokio::runtime::Runtime::new()?;
@@ -69,6 +71,7 @@ async fn scene(stage: &Stage, folder: &Path, report: &mut Report) -> Result<(), 
     let alice = stage.person("Alice");
     let bob = stage.person("Bob");
 
+    stage.sound_starts().await?;
     report.tell("Alice opens Sotto for the first time");
     alice.opens_the_app().await?;
     alice.sees_the_welcome().await?;
@@ -107,7 +110,8 @@ async fn scene(stage: &Stage, folder: &Path, report: &mut Report) -> Result<(), 
     report.tell("Alice sees that Bob is typing");
 
     keep(&alice, folder, "alice").await?;
-    keep(&bob, folder, "bob").await
+    keep(&bob, folder, "bob").await?;
+    call::scene(&alice, &bob, folder, report).await
 }
 
 /// What is left to read of a message when its Markdown is drawn.

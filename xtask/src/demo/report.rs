@@ -2,17 +2,41 @@
 
 use crate::steps::{Trouble, announce};
 use serde_json::{Value, json};
-use sotto_harness::Failure;
+use sotto_harness::{Failure, Watched};
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
+
+/// What is left to look at.
+const PICTURES: [&str; 7] = [
+    "welcome",
+    "alice",
+    "bob",
+    "ringing",
+    "call-alice",
+    "call-bob",
+    "screen",
+];
 
 #[derive(Debug)]
 pub struct Report {
     begun: Instant,
     steps: Vec<(Duration, String)>,
     messages: Vec<Arrival>,
+    meetings: Vec<Meeting>,
+    /// From the call to having seen and heard each other, measuring included.
+    called: Option<Duration>,
+}
+
+/// What one of them saw and heard of the other in the call.
+#[derive(Debug)]
+struct Meeting {
+    who: String,
+    other: String,
+    seen: Watched,
+    /// Of the test tone at the speaker, dBFS.
+    tone: f64,
 }
 
 #[derive(Debug)]
@@ -30,6 +54,8 @@ impl Report {
             begun: Instant::now(),
             steps: Vec::new(),
             messages: Vec::new(),
+            meetings: Vec::new(),
+            called: None,
         }
     }
 
@@ -56,6 +82,25 @@ impl Report {
         });
     }
 
+    /// In the call, `who` saw and heard `other`.
+    pub fn met(&mut self, who: &str, other: &str, seen: Watched, tone: f64) {
+        println!(
+            "  {who} sees {other}: {:.1} pictures a second; hears the tone at {tone:.0} dBFS",
+            seen.rate()
+        );
+        self.meetings.push(Meeting {
+            who: who.to_owned(),
+            other: other.to_owned(),
+            seen,
+            tone,
+        });
+    }
+
+    /// Both have seen and heard each other, in a call begun at that time.
+    pub fn called(&mut self, begun: Duration) {
+        self.called = Some(self.clock().saturating_sub(begun));
+    }
+
     /// Writes `report.md` and `report.json` into `folder`.
     pub fn end(&self, folder: &Path, outcome: &Result<(), Failure>) -> Result<(), Trouble> {
         fs::create_dir_all(folder)?;
@@ -69,7 +114,7 @@ impl Report {
     fn as_markdown(&self, outcome: &Result<(), Failure>) -> String {
         let mut text = String::from("# Sotto demo\n\n");
         let verdict = match outcome {
-            Ok(()) => "Every message arrived in the other window.".to_owned(),
+            Ok(()) => "Every message arrived in the other window; in the call, both saw the other's picture move and heard the other.".to_owned(),
             Err(failure) => format!("It failed: {failure}"),
         };
         // Writing to a string cannot fail.
@@ -91,10 +136,55 @@ impl Report {
         {
             let _ = writeln!(text, "| {from} | {to} | {said} | {} ms |", took.as_millis());
         }
+        self.write_call(&mut text);
         if outcome.is_ok() {
-            text.push_str("\n## Windows\n\n![Alice](alice.png)\n\n![Bob](bob.png)\n");
+            text.push_str("\n## Windows\n");
+            for name in &PICTURES[1..] {
+                let _ = writeln!(text, "\n![{name}]({name}.png)");
+            }
         }
         text
+    }
+
+    fn write_call(&self, text: &mut String) {
+        if self.meetings.is_empty() {
+            return;
+        }
+        let _ = writeln!(
+            text,
+            "\n## Call\n\nRead from the pixels of the other window and at the speaker.\n\n\
+             | who | sees | size | counter /s | pictures painted /s | hears the tone at |\n\
+             |---|---|---|---|---|---|"
+        );
+        for Meeting {
+            who,
+            other,
+            seen,
+            tone,
+        } in &self.meetings
+        {
+            let ((width, height), pace, rate) = (seen.size, seen.pace(), seen.rate());
+            let _ = writeln!(
+                text,
+                "| {who} | {other} | {width}×{height} | {pace:.1} | {rate:.1} | {tone:.0} dBFS |"
+            );
+        }
+    }
+
+    fn meetings_as_json(&self) -> Vec<Value> {
+        let one = |meeting: &Meeting| {
+            let seen = &meeting.seen;
+            json!({
+                "who": meeting.who,
+                "sees": meeting.other,
+                "width": seen.size.0,
+                "height": seen.size.1,
+                "counter_per_s": seen.pace(),
+                "painted_per_s": seen.rate(),
+                "tone_dbfs": meeting.tone,
+            })
+        };
+        self.meetings.iter().map(one).collect()
     }
 
     fn as_json(&self, outcome: &Result<(), Failure>) -> Value {
@@ -121,7 +211,9 @@ impl Report {
             "took_ms": self.clock().as_millis() as u64,
             "steps": steps,
             "messages": messages,
-            "pictures": ["welcome.png", "alice.png", "bob.png"],
+            "call": self.meetings_as_json(),
+            "called_and_met_ms": self.called.map(|took| took.as_millis() as u64),
+            "pictures": PICTURES.map(|name| format!("{name}.png")),
         })
     }
 }

@@ -1,17 +1,25 @@
 //! The demo on this display: a relay on this computer, two profiles that
 //! `sotto-cli` puts into one room, and then their two windows. All of it ends
 //! with Ctrl-C or when both windows are closed.
+//!
+//! On Linux the profiles' keys are in a keyring of the demo's own: it works
+//! without one of the person's, and leaves nothing in it.
 
 use super::headless::interrupted;
 use crate::steps::{Trouble, announce, step};
-use serde_json::Value;
-use sotto_harness::{Binaries, Brand, Process, Relay, until};
+use serde_json::{Value, json};
+use sotto_harness::{Binaries, Brand, KeyringSession, Process, Relay, until};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 const ROOM: &str = "Field notes";
+
+/// Two windows beside each other on a common screen.
+const WIDTH: u32 = 920;
+const HEIGHT: u32 = 720;
+const GAP: u32 = 24;
 
 /// Nobody keeps the demo open for longer.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -24,9 +32,9 @@ pub fn show(binaries: &Binaries, folder: &Path) -> Result<(), Trouble> {
     fs::create_dir_all(&logs)?;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
-        let brand = Brand::new()?;
+        let home = Home::make(&logs).await?;
         tokio::select! {
-            shown = both(binaries, folder, &logs, &brand) => shown,
+            shown = both(binaries, folder, &logs, &home) => shown,
             () = interrupted() => {
                 println!("\nThe demo is over.");
                 Ok(())
@@ -35,31 +43,57 @@ pub fn show(binaries: &Binaries, folder: &Path) -> Result<(), Trouble> {
     })
 }
 
-async fn both(
-    binaries: &Binaries,
-    folder: &Path,
-    logs: &Path,
-    brand: &Brand,
-) -> Result<(), Trouble> {
+/// What everything of the demo is started with.
+struct Home {
+    brand: Brand,
+    keyring: Option<KeyringSession>,
+}
+
+impl Home {
+    async fn make(logs: &Path) -> Result<Self, Trouble> {
+        let keyring = if cfg!(target_os = "linux") {
+            Some(KeyringSession::start(&logs.join("keyring")).await?)
+        } else {
+            None
+        };
+        let brand = Brand::new()?;
+        Ok(Self { brand, keyring })
+    }
+
+    fn host(&self, command: &mut Command) {
+        if let Some(keyring) = &self.keyring {
+            keyring.host(command);
+        }
+        self.brand.mark(command);
+    }
+}
+
+async fn both(binaries: &Binaries, folder: &Path, logs: &Path, home: &Home) -> Result<(), Trouble> {
+    let brand = &home.brand;
     announce("start a relay on this computer");
     let relay = Relay::start(binaries.relay()?, folder.join("relay"), &[], logs, brand).await?;
     let alice = Profile::of("Alice", folder, binaries.cli()?);
     let bob = Profile::of("Bob", folder, binaries.cli()?);
     step(
         "bring Alice and Bob into one room",
-        "the lines above say why; `cargo xtask demo --headless` needs neither display nor keyring",
-        || meet(&alice, &bob, relay.address(), brand),
+        "the lines above say why; the logs are in target/demo/logs",
+        || meet(&alice, &bob, relay.address(), home),
     )?;
 
     announce("open two windows");
     let app = binaries.app()?;
     let mut windows = Vec::new();
-    for who in [&alice, &bob] {
+    for (place, who) in [&alice, &bob].into_iter().enumerate() {
+        who.puts_the_window(place)?;
         let mut command = Command::new(&app);
         command.arg("--profile-dir").arg(&who.folder);
+        home.host(&mut command);
         windows.push(Process::start(&who.log(), &mut command, logs, brand)?);
     }
     println!("Alice and Bob are in the room “{ROOM}”. Write in one window, read in the other.");
+    println!(
+        "To call, press the camera above the room; without one, choose the test picture and tone."
+    );
     println!("Ctrl-C, or closing both windows, ends the demo.");
     until("both windows to be closed", DAY, async || {
         let open = windows.iter_mut().filter_map(|window| window.check().ok());
@@ -69,21 +103,22 @@ async fn both(
         }
     })
     .await?;
+    println!("Both windows are closed. The demo is over.");
     Ok(())
 }
 
 /// Makes both profiles, a room of Alice's, and lets Bob in.
-fn meet(alice: &Profile, bob: &Profile, relay: &str, brand: &Brand) -> Result<(), Trouble> {
-    alice.does(brand, &["init", "--name", "Alice", "--relay", relay])?;
-    bob.does(brand, &["init", "--name", "Bob", "--relay", relay])?;
-    let room = alice.does(brand, &["create", ROOM, "--ask-host", "--relay", relay])?;
+fn meet(alice: &Profile, bob: &Profile, relay: &str, home: &Home) -> Result<(), Trouble> {
+    alice.does(home, &["init", "--name", "Alice", "--relay", relay])?;
+    bob.does(home, &["init", "--name", "Bob", "--relay", relay])?;
+    let room = alice.does(home, &["create", ROOM, "--ask-host", "--relay", relay])?;
     let room = text(&room, "room")?;
-    let link = text(&alice.does(brand, &["invite", &room])?, "link")?;
-    let joining = bob.begins(brand, &["join", &link])?;
-    let knock = text(&alice.does(brand, &["knocks", &room, "--wait"])?, "knock")?;
-    alice.does(brand, &["admit", &room, &knock])?;
+    let link = text(&alice.does(home, &["invite", &room])?, "link")?;
+    let joining = bob.begins(home, &["join", &link])?;
+    let knock = text(&alice.does(home, &["knocks", &room, "--wait"])?, "knock")?;
+    alice.does(home, &["admit", &room, &knock])?;
     ended(joining)?;
-    alice.does(brand, &["send", &room, "Hello Bob, can you read this?"])?;
+    alice.does(home, &["send", &room, "Hello Bob, can you read this?"])?;
     Ok(())
 }
 
@@ -100,16 +135,28 @@ impl Profile {
         Self { name, folder, cli }
     }
 
+    /// The app opens its window where it remembers it: for the first time, too.
+    fn puts_the_window(&self, place: usize) -> Result<(), Trouble> {
+        let left = GAP + place as u32 * (WIDTH + GAP);
+        let window = json!({
+            "width": WIDTH, "height": HEIGHT,
+            "x": left, "y": 2 * GAP, "prev_x": left, "prev_y": 2 * GAP,
+            "maximized": false, "visible": true, "decorated": true, "fullscreen": false,
+        });
+        let file = self.folder.join("window.json");
+        Ok(fs::write(file, json!({ "main": window }).to_string())?)
+    }
+
     fn log(&self) -> String {
         self.name.to_lowercase()
     }
 
     /// Runs one command and returns the last object that it printed.
-    fn does(&self, brand: &Brand, args: &[&str]) -> Result<Value, Trouble> {
-        ended(self.begins(brand, args)?)
+    fn does(&self, home: &Home, args: &[&str]) -> Result<Value, Trouble> {
+        ended(self.begins(home, args)?)
     }
 
-    fn begins(&self, brand: &Brand, args: &[&str]) -> Result<Child, Trouble> {
+    fn begins(&self, home: &Home, args: &[&str]) -> Result<Child, Trouble> {
         let mut command = Command::new(&self.cli);
         command
             .arg("--json")
@@ -118,7 +165,7 @@ impl Profile {
             .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
-        brand.mark(&mut command);
+        home.host(&mut command);
         Ok(command.spawn()?)
     }
 }

@@ -1,9 +1,10 @@
 //! Links, and the door they lead to.
 
-use crate::{failure::Failure, find, output::Output, session::Session};
+use crate::{args::Args, failure::Failure, find, output::Output, session::Session};
 use serde_json::json;
 use sotto_client::{
     Change, Outcome, Request,
+    invite::Link,
     model::{RoomView, Standing},
 };
 use sotto_engine::{Event, LinkStatus};
@@ -39,7 +40,16 @@ pub async fn invite(
     output.line(object, &invite.link)
 }
 
-pub async fn join(output: &Output, session: &mut Session, link: &str) -> Result<(), Failure> {
+pub async fn join(
+    args: &Args,
+    output: &Output,
+    session: &mut Session,
+    link: &str,
+) -> Result<(), Failure> {
+    if let Ok(Link { relay, .. }) = link.parse() {
+        session.watch(&relay);
+        session.use_relay(args, &relay).await?;
+    }
     let request = Request::Join {
         link: link.to_owned(),
     };

@@ -7,10 +7,7 @@ use crate::{
     session::{self, Session},
 };
 use serde_json::json;
-use sotto_client::{
-    Request,
-    model::{Profile, clean_name},
-};
+use sotto_client::model::{Profile, clean_name};
 use sotto_engine::{KeyringState, OpenError, Protection};
 
 pub async fn init(
@@ -37,8 +34,8 @@ pub async fn init(
     let engine = sotto_engine::create(&dir, keyring, protection, profile)
         .await
         .map_err(not_made)?;
-    let session = Session::of(engine, args.patience()).await;
-    let done = finish(args, output, &session, recovery_code).await;
+    let mut session = Session::of(engine, args.patience()).await;
+    let done = finish(args, output, &mut session, recovery_code).await;
     session.close(done).await
 }
 
@@ -57,11 +54,11 @@ fn not_made(error: OpenError) -> Failure {
 async fn finish(
     args: &Args,
     output: &Output,
-    session: &Session,
+    session: &mut Session,
     recovery_code: bool,
 ) -> Result<(), Failure> {
     if let Some(relay) = &args.relay {
-        session.request(Request::AddRelay(relay.clone())).await?;
+        session.use_relay(args, relay).await?;
     }
     let me = &session.snapshot.me;
     let code = match recovery_code {

@@ -24,6 +24,7 @@ pub async fn create(
         Admission::AtOnce
     };
     session.watch(&relay);
+    session.use_relay(args, &relay).await?;
     let (name, topic) = (name.to_owned(), topic.to_owned());
     let request = Request::CreateRoom {
         relay,

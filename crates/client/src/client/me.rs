@@ -3,7 +3,8 @@
 
 use crate::{
     api::Now,
-    identity::{AccountKey, Vouched, check_certificate, issue_certificate, sign_in},
+    identity::{AccountKey, PublicKey, Vouched, check_certificate, issue_certificate, sign_in},
+    invite::proof::Terms,
     mls::{group::Signer, provider::SUITE},
     model::Profile,
     room::record,
@@ -116,8 +117,13 @@ impl Me {
         self.certificate.device
     }
 
-    pub fn account(&self) -> crate::identity::PublicKey {
+    pub fn account(&self) -> PublicKey {
         self.account.public()
+    }
+
+    /// For what the account signs besides certificates.
+    pub fn account_key(&self) -> &AccountKey {
+        &self.account
     }
 
     pub fn vouched(&self) -> Vouched {
@@ -132,6 +138,11 @@ impl Me {
             profile: &self.profile,
             made,
         }
+    }
+
+    /// Vouches for the key of an invite of one's own.
+    pub fn vouch(&self, terms: &Terms<'_>, key: &PublicKey) -> [u8; 64] {
+        terms.sign(&self.account, key)
     }
 
     pub fn sign_in(&self, audience: &str, challenge: &[u8]) -> (DeviceCertificate, Bytes) {

@@ -12,11 +12,13 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use sotto_wire::{Millis, UserId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) struct People {
     pub me: UserId,
     known: BTreeMap<UserId, Known>,
+    /// Those of them who are verified: few, and asked for with every message.
+    verified: BTreeSet<UserId>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -29,8 +31,10 @@ struct Known {
 impl People {
     pub fn load(txn: &dyn Txn, me: UserId) -> Result<Self, StoreError> {
         let known: Vec<Known> = record::scan(txn, Space::Person, b"")?;
+        let verified = known.iter().filter(|k| k.verified_at.is_some());
         Ok(Self {
             me,
+            verified: verified.map(|k| k.user).collect(),
             known: known.into_iter().map(|k| (k.user, k)).collect(),
         })
     }
@@ -55,7 +59,7 @@ impl People {
     }
 
     pub fn is_verified(&self, user: &UserId) -> bool {
-        *user == self.me || self.verified_at(user).is_some()
+        *user == self.me || self.verified.contains(user)
     }
 
     pub fn verified_at(&self, user: &UserId) -> Option<Millis> {
@@ -94,6 +98,10 @@ impl People {
 
     fn keep(&mut self, txn: &mut dyn Txn, known: Known) -> Result<(), StoreError> {
         record::write(txn, Space::Person, known.user.as_bytes(), &known)?;
+        match known.verified_at {
+            Some(_) => self.verified.insert(known.user),
+            None => self.verified.remove(&known.user),
+        };
         self.known.insert(known.user, known);
         Ok(())
     }

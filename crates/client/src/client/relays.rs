@@ -3,13 +3,14 @@
 use super::Client;
 use crate::{
     api::{Change, Effect, Now, Rejected, Why},
-    room::{Room, record, record::Letter},
+    call::media::Paths,
+    room::{CallSide, Room, record, record::Letter},
     store::{Space, StoreError, Txn},
 };
 use serde::{Deserialize, Serialize};
 use sotto_wire::{
     ClientFrame, MessageId, RelayAddress, RelayFrame, RoomId, UserId, WireError,
-    bytes::decode_array, codec::Envelope,
+    bytes::decode_array, codec::Envelope, frame::Token,
 };
 use std::collections::BTreeMap;
 
@@ -20,14 +21,41 @@ const NOTICE_MAX: usize = 2_000;
 
 pub(super) struct Relays(BTreeMap<RelayAddress, Relay>);
 
-#[derive(Default)]
 struct Relay {
     up: bool,
+    stored: Stored,
+    /// The own clock is so far ahead of the relay's (milliseconds).
+    ahead_ms: i64,
+    paths: Paths,
 }
 
-#[derive(Serialize, Deserialize)]
+impl Relay {
+    fn new(stored: Stored) -> Self {
+        Self {
+            up: false,
+            stored,
+            ahead_ms: 0,
+            paths: Paths::default(),
+        }
+    }
+}
+
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 struct Stored {
     address: RelayAddress,
+    /// What invite links name instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    public: Option<RelayAddress>,
+    /// For the first sign-in; gone when that has succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    code: Option<Token>,
+}
+
+impl Stored {
+    fn write(&self, txn: &mut dyn Txn) -> Result<(), StoreError> {
+        let key = self.address.to_string();
+        record::write(txn, Space::Relay, key.as_bytes(), self)
+    }
 }
 
 impl Relays {
@@ -36,7 +64,7 @@ impl Relays {
         Ok(Self(
             stored
                 .into_iter()
-                .map(|s| (s.address, Relay::default()))
+                .map(|stored| (stored.address.clone(), Relay::new(stored)))
                 .collect(),
         ))
     }
@@ -54,13 +82,88 @@ impl Relays {
         if self.0.contains_key(address) {
             return Ok(false);
         }
-        let key = address.to_string();
         let stored = Stored {
             address: address.clone(),
+            public: None,
+            code: None,
         };
-        record::write(txn, Space::Relay, key.as_bytes(), &stored)?;
-        self.0.insert(address.clone(), Relay::default());
+        stored.write(txn)?;
+        let relay = Relay::new(stored);
+        self.0.insert(address.clone(), relay);
         Ok(true)
+    }
+
+    /// Changes what is kept of a relay; `false` if there was nothing to change.
+    fn change(
+        &mut self,
+        txn: &mut dyn Txn,
+        address: &RelayAddress,
+        change: impl FnOnce(&mut Stored),
+    ) -> Result<bool, StoreError> {
+        let Some(relay) = self.0.get_mut(address) else {
+            return Ok(false);
+        };
+        let before = relay.stored.clone();
+        change(&mut relay.stored);
+        if relay.stored == before {
+            return Ok(false);
+        }
+        relay.stored.write(txn)?;
+        Ok(true)
+    }
+
+    /// The code for the first sign-in; `None` forgets it.
+    pub fn set_code(
+        &mut self,
+        txn: &mut dyn Txn,
+        address: &RelayAddress,
+        code: Option<Token>,
+    ) -> Result<bool, StoreError> {
+        self.change(txn, address, |stored| stored.code = code)
+    }
+
+    pub fn code(&self, address: &RelayAddress) -> Option<Token> {
+        self.0.get(address)?.stored.code.clone()
+    }
+
+    /// Where others reach it, if that is not where this client does.
+    pub fn set_public(
+        &mut self,
+        txn: &mut dyn Txn,
+        address: &RelayAddress,
+        public: Option<RelayAddress>,
+    ) -> Result<bool, StoreError> {
+        let public = public.filter(|public| public != address);
+        self.change(txn, address, |stored| stored.public = public)
+    }
+
+    pub fn public(&self, address: &RelayAddress) -> Option<&RelayAddress> {
+        self.0.get(address)?.stored.public.as_ref()
+    }
+
+    /// How this client dials what others call by this address.
+    pub fn dialed(&self, address: &RelayAddress) -> RelayAddress {
+        let same = |relay: &&Relay| relay.stored.public.as_ref() == Some(address);
+        let own = self.0.values().find(same);
+        own.map_or(address, |relay| &relay.stored.address).clone()
+    }
+
+    /// How packets of calls travel for rooms of this relay.
+    pub fn set_paths(&mut self, address: &RelayAddress, paths: Paths) {
+        if let Some(relay) = self.0.get_mut(address) {
+            relay.paths = paths;
+        }
+    }
+
+    /// What calls in its rooms need to know. Two ends whose clocks differ
+    /// agree on the time by the relay's.
+    pub fn call_side(&self, address: &RelayAddress, now: Now) -> CallSide<'_> {
+        let relay = self.0.get(address);
+        let ahead = relay.map_or(0, |relay| relay.ahead_ms);
+        CallSide {
+            wall: now.wall.saturating_add_signed(ahead.saturating_neg()),
+            paths: relay.map(|relay| &relay.paths),
+        }
     }
 
     pub fn remove(
@@ -94,6 +197,7 @@ impl Client {
         if !self.relays.set_up(&relay, true) {
             return Ok(());
         }
+        self.relays.set_code(txn, &relay, None)?;
         for letter in record::scan::<Letter>(txn, Space::Direct, b"")? {
             if letter.relay == relay {
                 let envelope = Envelope::from(letter.frame());
@@ -104,7 +208,10 @@ impl Client {
             }
         }
         let here = |room: &Room| room.record.relay == relay;
-        self.each_room(now, txn, out, here, Room::relay_up)
+        self.each_room(now, txn, out, here, |room, cx| {
+            room.relay_up(cx)?;
+            room.call_relay_up(cx)
+        })
     }
 
     pub(super) fn relay_down(
@@ -118,8 +225,45 @@ impl Client {
         let here = |room: &Room| room.record.relay == *relay;
         self.each_room(now, txn, out, here, |room, _| {
             room.relay_down();
+            room.call_relay_down();
             Ok(())
         })
+    }
+
+    /// Everything that lives on a relay goes on at another address of the same
+    /// one.
+    pub(super) fn move_relay(
+        &mut self,
+        now: Now,
+        txn: &mut dyn Txn,
+        out: &mut Vec<Effect>,
+        from: &RelayAddress,
+        to: &RelayAddress,
+    ) -> Result<(), StoreError> {
+        self.relay_down(now, txn, out, from)?;
+        for mut letter in record::scan::<Letter>(txn, Space::Direct, b"")? {
+            if letter.relay == *from {
+                letter.relay = to.clone();
+                record::write(txn, Space::Direct, letter.id.as_bytes(), &letter)?;
+            }
+        }
+        let there = |room: &Room| room.record.relay == *from;
+        self.each_room(now, txn, out, there, |room, _| {
+            room.move_to(to.clone());
+            Ok(())
+        })?;
+        if self.relays.remove(txn, from)? {
+            out.push(Effect::Disconnect {
+                relay: from.clone(),
+            });
+        }
+        if self.relays.add(txn, to)? {
+            out.push(Effect::Connect { relay: to.clone() });
+        }
+        if self.relays.is_up(to) {
+            self.relay_up(now, txn, out, to.clone())?;
+        }
+        Ok(())
     }
 
     pub(super) fn hear_relay(
@@ -134,6 +278,9 @@ impl Client {
             RelayFrame::AuthOk { server_time, .. } => {
                 let signed = |time| i64::try_from(time).unwrap_or(i64::MAX);
                 let ahead_ms = signed(now.wall).saturating_sub(signed(server_time));
+                if let Some(known) = self.relays.0.get_mut(&relay) {
+                    known.ahead_ms = ahead_ms;
+                }
                 if ahead_ms.abs() > CLOCK_SLACK {
                     out.push(Effect::Show(Change::ClockWrong { ahead_ms }));
                 }
@@ -221,6 +368,23 @@ impl Client {
                 Ok(())
             }
             RelayFrame::PresenceUpdate { user, action, .. } => room.presence(cx, user, action),
+            RelayFrame::CallInitiate {
+                call,
+                from,
+                device,
+                body,
+                ..
+            } => room.call_initiated(cx, (from, device), call, &body),
+            RelayFrame::CallUpdated {
+                call, participants, ..
+            } => room.call_updated(cx, call, &participants),
+            RelayFrame::CallSignal {
+                call,
+                from,
+                device,
+                body,
+                ..
+            } => room.call_signaled(cx, (from, device), call, &body),
             RelayFrame::HostUpdated { host, .. } => {
                 room.host_updated(host);
                 Ok(())
@@ -351,9 +515,15 @@ fn room_of(frame: &RelayFrame) -> Option<RoomId> {
         | RelayFrame::ChatAck { room, .. }
         | RelayFrame::ChatSignal { room, .. }
         | RelayFrame::ChatDelivered { room, .. }
-        | RelayFrame::PresenceUpdate { room, .. } => Some(*room),
+        | RelayFrame::PresenceUpdate { room, .. }
+        | RelayFrame::CallInitiate { room, .. }
+        | RelayFrame::CallUpdated { room, .. }
+        | RelayFrame::CallSignal { room, .. } => Some(*room),
         RelayFrame::RoomOpened(opened) => Some(opened.room),
         RelayFrame::ChatReceive(message) => Some(message.room),
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,23 +2,23 @@
 
 use super::{Client, rooms};
 use crate::{
-    api::{Call, Change, Effect, Now, Outcome, Request, RequestError},
+    api::{Ask, Change, Effect, Now, Outcome, Request, RequestError},
     invite::Link,
     model::{Admission, Profile, Standing, clean_name, clean_text},
     room::{Cx, Room, record::Record, state::clean_topic},
     store::{StoreError, Txn},
 };
 use rand_core::Rng as _;
-use sotto_wire::{Millis, RelayAddress, RoomId, UserId};
+use sotto_wire::{Millis, RelayAddress, RoomId, UserId, frame::Token};
 
 /// What a request came to. The outer error is the store's.
-type Answer = Result<Result<Outcome, RequestError>, StoreError>;
+pub(super) type Answer = Result<Result<Outcome, RequestError>, StoreError>;
 
 /// One request on its way.
-struct Ask<'a> {
-    now: Now,
-    txn: &'a mut dyn Txn,
-    out: &'a mut Vec<Effect>,
+pub(super) struct Turn<'a> {
+    pub now: Now,
+    pub txn: &'a mut dyn Txn,
+    pub out: &'a mut Vec<Effect>,
 }
 
 impl Client {
@@ -27,80 +27,91 @@ impl Client {
         now: Now,
         txn: &mut dyn Txn,
         out: &mut Vec<Effect>,
-        call: Call,
+        ask: Ask,
         request: Request,
     ) -> Result<(), StoreError> {
-        let result = self.answer(&mut Ask { now, txn, out }, request)?;
-        out.push(Effect::Answer { call, result });
+        let result = self.answer(&mut Turn { now, txn, out }, request)?;
+        out.push(Effect::Answer { ask, result });
         Ok(())
     }
 
-    fn answer(&mut self, ask: &mut Ask<'_>, request: Request) -> Answer {
+    fn answer(&mut self, turn: &mut Turn<'_>, request: Request) -> Answer {
         use Request as R;
         match request {
-            R::SetProfile(profile) => self.set_profile(ask, profile),
-            R::AddRelay(relay) => self.add_relay(ask, &relay),
-            R::RemoveRelay(relay) => self.remove_relay(ask, &relay),
+            R::SetProfile(profile) => self.set_profile(turn, profile),
+            R::AddRelay(relay) => self.add_relay(turn, &relay),
+            R::AddRelayWithCode { relay, code } => self.add_relay_with_code(turn, &relay, code),
+            R::SetPublicAddress { relay, public } => self.set_public_address(turn, &relay, public),
+            R::RemoveRelay(relay) => self.remove_relay(turn, &relay),
             R::CreateRoom {
                 relay,
                 name,
                 topic,
                 admission,
-            } => self.create_room(ask, relay, &name, &topic, admission),
+            } => self.create_room(turn, relay, &name, &topic, admission),
             R::ChangeRoom {
                 room,
                 name,
                 topic,
                 admission,
-            } => self.change_room(ask, room, &name, &topic, admission),
-            R::Join { link } => self.join(ask, &link),
-            R::CancelJoin(room) => self.cancel_join(ask, room),
-            R::CreateInvite { room, valid_for } => self.create_invite(ask, room, valid_for),
+            } => self.change_room(turn, room, &name, &topic, admission),
+            R::Join { link } => self.join(turn, &link),
+            R::CancelJoin(room) => self.cancel_join(turn, room),
+            R::CreateInvite { room, valid_for } => self.create_invite(turn, room, valid_for),
             R::RevokeInvite { room, invite } => {
-                self.in_room(ask, room, |r, cx| Ok(r.close_invite(cx, invite)))
+                self.in_room(turn, room, |r, cx| Ok(r.close_invite(cx, invite)))
             }
             R::AnswerKnock { room, knock, admit } => {
-                self.in_room(ask, room, |r, cx| r.answer_knock(cx, knock, admit))
+                self.in_room(turn, room, |r, cx| r.answer_knock(cx, knock, admit))
             }
-            R::Remove { room, user } => self.in_room(ask, room, |r, cx| Ok(r.remove(cx, user))),
+            R::Remove { room, user } => self.in_room(turn, room, |r, cx| Ok(r.remove(cx, user))),
             R::MakeHost { room, user } => {
-                self.in_room(ask, room, |r, cx| Ok(r.make_host(cx, user)))
+                self.in_room(turn, room, |r, cx| Ok(r.make_host(cx, user)))
             }
-            R::Leave(room) => self.in_room(ask, room, Room::leave),
-            R::Delete(room) => self.in_room(ask, room, Room::delete),
-            R::Forget(room) => self.forget(ask, room),
-            R::Send { room, id, body } => self.in_room(ask, room, |r, cx| r.write(cx, id, body)),
-            R::Retry { room, id } => self.in_room(ask, room, |r, cx| r.retry(cx, &id)),
-            R::Discard { room, id } => self.in_room(ask, room, |r, cx| r.discard(cx, &id)),
-            R::Typing { room, on } => self.in_room(ask, room, |r, cx| r.set_typing(cx, on).map(Ok)),
+            R::Leave(room) => self.in_room(turn, room, Room::leave),
+            R::Delete(room) => self.in_room(turn, room, Room::delete),
+            R::Forget(room) => self.forget(turn, room),
+            R::Send { room, id, body } => self.in_room(turn, room, |r, cx| r.write(cx, id, body)),
+            R::Retry { room, id } => self.in_room(turn, room, |r, cx| r.retry(cx, &id)),
+            R::Discard { room, id } => self.in_room(turn, room, |r, cx| r.discard(cx, &id)),
+            R::Typing { room, on } => {
+                self.in_room(turn, room, |r, cx| r.set_typing(cx, on).map(Ok))
+            }
             R::MarkRead { room, position } => {
-                self.in_room(ask, room, |r, cx| r.mark_read(cx, position).map(Ok))
+                self.in_room(turn, room, |r, cx| r.mark_read(cx, position).map(Ok))
             }
-            R::SetDraft { room, text } => self.in_room(ask, room, |r, _| {
+            R::SetDraft { room, text } => self.in_room(turn, room, |r, _| {
                 r.set_draft(text);
                 Ok(Ok(()))
             }),
-            R::SetPrefs { room, prefs } => self.in_room(ask, room, |r, _| {
+            R::SetPrefs { room, prefs } => self.in_room(turn, room, |r, _| {
                 r.set_prefs(prefs);
                 Ok(Ok(()))
             }),
-            R::SetVerified { user, verified } => self.set_verified(ask, user, verified),
+            request @ (R::StartCall { .. }
+            | R::JoinCall { .. }
+            | R::DeclineCall { .. }
+            | R::LeaveCall { .. }
+            | R::SetSending { .. }
+            | R::RaiseHand { .. }
+            | R::React { .. }) => self.call_request(turn, request),
+            R::SetVerified { user, verified } => self.set_verified(turn, user, verified),
         }
     }
 
-    fn in_room(
+    pub(super) fn in_room(
         &mut self,
-        ask: &mut Ask<'_>,
+        turn: &mut Turn<'_>,
         room: RoomId,
         act: impl FnOnce(&mut Room, &mut Cx<'_>) -> Result<Result<(), RequestError>, StoreError>,
     ) -> Answer {
-        let done = self.with_room(ask.now, ask.txn, ask.out, &room, act)?;
+        let done = self.with_room(turn.now, turn.txn, turn.out, &room, act)?;
         Ok(done
             .unwrap_or(Err(RequestError::UnknownRoom))
             .map(|()| Outcome::Done))
     }
 
-    fn set_profile(&mut self, ask: &mut Ask<'_>, profile: Profile) -> Answer {
+    fn set_profile(&mut self, turn: &mut Turn<'_>, profile: Profile) -> Answer {
         let Some(name) = clean_name(&profile.name) else {
             return Ok(Err(RequestError::BadName));
         };
@@ -110,27 +121,61 @@ impl Client {
             emoji,
             ..profile
         };
-        self.me.save(ask.txn)?;
-        ask.out
+        self.me.save(turn.txn)?;
+        turn.out
             .push(Effect::Show(Change::Profile(self.me.profile.clone())));
         let member = |room: &Room| room.record.standing == Standing::Member;
-        self.each_room(ask.now, ask.txn, ask.out, member, |room, _| {
+        self.each_room(turn.now, turn.txn, turn.out, member, |room, _| {
             room.wish_renewal();
             Ok(())
         })?;
         Ok(Ok(Outcome::Done))
     }
 
-    fn add_relay(&mut self, ask: &mut Ask<'_>, relay: &RelayAddress) -> Answer {
-        if self.relays.add(ask.txn, relay)? {
-            ask.out.push(Effect::Connect {
+    fn add_relay(&mut self, turn: &mut Turn<'_>, relay: &RelayAddress) -> Answer {
+        if self.relays.add(turn.txn, relay)? {
+            turn.out.push(Effect::Connect {
                 relay: relay.clone(),
             });
         }
         Ok(Ok(Outcome::Done))
     }
 
-    fn remove_relay(&mut self, ask: &mut Ask<'_>, relay: &RelayAddress) -> Answer {
+    fn add_relay_with_code(
+        &mut self,
+        turn: &mut Turn<'_>,
+        relay: &RelayAddress,
+        code: Token,
+    ) -> Answer {
+        self.relays.add(turn.txn, relay)?;
+        // Whoever is in needs no code any more.
+        if !self.relays.is_up(relay) {
+            self.relays.set_code(turn.txn, relay, Some(code))?;
+        }
+        turn.out.push(Effect::Connect {
+            relay: relay.clone(),
+        });
+        Ok(Ok(Outcome::Done))
+    }
+
+    fn set_public_address(
+        &mut self,
+        turn: &mut Turn<'_>,
+        relay: &RelayAddress,
+        public: Option<RelayAddress>,
+    ) -> Answer {
+        if self.relays.set_public(turn.txn, relay, public)? {
+            let member = |room: &Room| room.record.standing == Standing::Member;
+            let here = |room: &Room| member(room) && room.record.relay == *relay;
+            self.each_room(turn.now, turn.txn, turn.out, here, |room, cx| {
+                room.show_invites(cx);
+                Ok(())
+            })?;
+        }
+        Ok(Ok(Outcome::Done))
+    }
+
+    fn remove_relay(&mut self, turn: &mut Turn<'_>, relay: &RelayAddress) -> Answer {
         let in_use = self.rooms.values().any(|room| {
             let alive = matches!(
                 room.record.standing,
@@ -141,8 +186,8 @@ impl Client {
         if in_use {
             return Ok(Err(RequestError::RelayInUse));
         }
-        if self.relays.remove(ask.txn, relay)? {
-            ask.out.push(Effect::Disconnect {
+        if self.relays.remove(turn.txn, relay)? {
+            turn.out.push(Effect::Disconnect {
                 relay: relay.clone(),
             });
         }
@@ -151,7 +196,7 @@ impl Client {
 
     fn create_room(
         &mut self,
-        ask: &mut Ask<'_>,
+        turn: &mut Turn<'_>,
         relay: RelayAddress,
         name: &str,
         topic: &str,
@@ -160,20 +205,20 @@ impl Client {
         let (Some(name), Some(topic)) = (clean_name(name), clean_topic(topic)) else {
             return Ok(Err(RequestError::BadName));
         };
-        self.add_relay(ask, &relay)?.ok();
+        self.add_relay(turn, &relay)?.ok();
         let mut id = [0; RoomId::SIZE];
         self.rng.fill_bytes(&mut id);
         let id = RoomId(id);
-        let record = Record::new(id, relay, Standing::Creating, ask.now.wall);
+        let record = Record::new(id, relay, Standing::Creating, turn.now.wall);
         self.rooms.insert(id, Room::new(record));
         let create = |room: &mut Room, cx: &mut Cx<'_>| room.found(cx, name, topic, admission);
-        self.with_room(ask.now, ask.txn, ask.out, &id, create)?;
+        self.with_room(turn.now, turn.txn, turn.out, &id, create)?;
         Ok(Ok(Outcome::Room(id)))
     }
 
     fn change_room(
         &mut self,
-        ask: &mut Ask<'_>,
+        turn: &mut Turn<'_>,
         room: RoomId,
         name: &str,
         topic: &str,
@@ -182,27 +227,30 @@ impl Client {
         let (Some(name), Some(topic)) = (clean_name(name), clean_topic(topic)) else {
             return Ok(Err(RequestError::BadName));
         };
-        self.in_room(
-            ask,
-            room,
-            |r, cx| Ok(r.describe(cx, name, topic, admission)),
-        )
+        self.in_room(turn, room, |r, cx| {
+            Ok(r.describe(cx, name, topic, admission))
+        })
     }
 
-    fn join(&mut self, ask: &mut Ask<'_>, link: &str) -> Answer {
-        let link: Link = match link.parse() {
+    fn join(&mut self, turn: &mut Turn<'_>, link: &str) -> Answer {
+        let mut link: Link = match link.parse() {
             Ok(link) => link,
             Err(bad) => return Ok(Err(RequestError::BadLink(bad))),
         };
-        if let Err(bad) = link.check(ask.now.wall) {
+        if let Err(bad) = link.check(turn.now.wall) {
             return Ok(Err(RequestError::BadLink(bad)));
+        }
+        link.relay = self.relays.dialed(&link.relay);
+        if let Some(from) = self.moved(&link) {
+            self.move_relay(turn.now, turn.txn, turn.out, &from, &link.relay)?;
+            return Ok(Ok(Outcome::Room(link.room)));
         }
         let standing = self.rooms.get(&link.room).map(|room| &room.record.standing);
         if matches!(standing, Some(Standing::Member | Standing::Creating)) {
             return Ok(Err(RequestError::AlreadyMember));
         }
-        self.add_relay(ask, &link.relay)?.ok();
-        let now = ask.now.wall;
+        self.add_relay(turn, &link.relay)?.ok();
+        let now = turn.now.wall;
         self.rooms.entry(link.room).or_insert_with(|| {
             Room::new(Record::new(
                 link.room,
@@ -212,11 +260,20 @@ impl Client {
             ))
         });
         let start = |room: &mut Room, cx: &mut Cx<'_>| room.start_joining(cx, &link);
-        self.with_room(ask.now, ask.txn, ask.out, &link.room, start)?;
+        self.with_room(turn.now, turn.txn, turn.out, &link.room, start)?;
         Ok(Ok(Outcome::Room(link.room)))
     }
 
-    fn cancel_join(&mut self, ask: &mut Ask<'_>, room: RoomId) -> Answer {
+    /// Where a member's room was, if its relay has another address now. That it
+    /// is the same relay shows in its fingerprint, and in nothing else.
+    fn moved(&self, link: &Link) -> Option<RelayAddress> {
+        let record = &self.rooms.get(&link.room)?.record;
+        let inside = matches!(record.standing, Standing::Member | Standing::Creating);
+        let same = record.relay.pin.is_some() && record.relay.pin == link.relay.pin;
+        (inside && same && record.relay != link.relay).then(|| record.relay.clone())
+    }
+
+    fn cancel_join(&mut self, turn: &mut Turn<'_>, room: RoomId) -> Answer {
         let knocking = self
             .rooms
             .get(&room)
@@ -224,38 +281,38 @@ impl Client {
         if !knocking {
             return Ok(Err(RequestError::UnknownRoom));
         }
-        self.in_room(ask, room, Room::leave)?.ok();
-        self.forget(ask, room)
+        self.in_room(turn, room, Room::leave)?.ok();
+        self.forget(turn, room)
     }
 
-    fn create_invite(&mut self, ask: &mut Ask<'_>, room: RoomId, valid_for: Millis) -> Answer {
+    fn create_invite(&mut self, turn: &mut Turn<'_>, room: RoomId, valid_for: Millis) -> Answer {
         let open = |r: &mut Room, cx: &mut Cx<'_>| Ok(r.open_invite(cx, valid_for));
-        let done = self.with_room(ask.now, ask.txn, ask.out, &room, open)?;
+        let done = self.with_room(turn.now, turn.txn, turn.out, &room, open)?;
         Ok(done
             .unwrap_or(Err(RequestError::UnknownRoom))
             .map(Outcome::Invite))
     }
 
-    fn forget(&mut self, ask: &mut Ask<'_>, id: RoomId) -> Answer {
+    fn forget(&mut self, turn: &mut Turn<'_>, id: RoomId) -> Answer {
         let Some(room) = self.rooms.get(&id) else {
             return Ok(Err(RequestError::UnknownRoom));
         };
         if matches!(room.record.standing, Standing::Member | Standing::Creating) {
             return Ok(Err(RequestError::Busy));
         }
-        self.with_room(ask.now, ask.txn, ask.out, &id, Room::bury)?;
+        self.with_room(turn.now, turn.txn, turn.out, &id, Room::bury)?;
         self.rooms.remove(&id);
-        rooms::erase(ask.txn, &id)?;
-        ask.out.push(Effect::Show(Change::RoomGone(id)));
+        rooms::erase(turn.txn, &id)?;
+        turn.out.push(Effect::Show(Change::RoomGone(id)));
         Ok(Ok(Outcome::Done))
     }
 
-    fn set_verified(&mut self, ask: &mut Ask<'_>, user: UserId, verified: bool) -> Answer {
-        let at = verified.then_some(ask.now.wall);
-        if !self.people.set_verified(ask.txn, &user, at)? {
+    fn set_verified(&mut self, turn: &mut Turn<'_>, user: UserId, verified: bool) -> Answer {
+        let at = verified.then_some(turn.now.wall);
+        if !self.people.set_verified(turn.txn, &user, at)? {
             return Ok(Err(RequestError::UnknownPerson));
         }
-        self.show_person(ask.now, ask.txn, ask.out, &user)?;
+        self.show_person(turn.now, turn.txn, turn.out, &user)?;
         Ok(Ok(Outcome::Done))
     }
 }

@@ -4,7 +4,8 @@
 
 use super::Client;
 use crate::{
-    invite::InviteSecret,
+    identity::PublicKey,
+    invite::{InviteSecret, Link, proof::InviteKey},
     mls::{
         group::{self, Group, Plan, read_key_package},
         provider::Provider,
@@ -17,7 +18,9 @@ use crate::{
     },
     store::{Txn, memory::MemoryStore},
 };
-use sotto_wire::{Epoch, MessageId, Millis, RoomId, UserId};
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng as _;
+use sotto_wire::{Bytes, Epoch, MessageId, Millis, RoomId, UserId};
 
 /// What a commit is to do, allowed or not.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +42,29 @@ pub enum Tamper {
     Bar(UserId),
     CloseInvites,
     OpenInvite { by: UserId },
+}
+
+/// An invite as a false room shows it.
+#[derive(Debug, Clone)]
+pub struct RogueInvite {
+    pub link: Link,
+    pub account: PublicKey,
+    pub key: InviteKey,
+    pub vouching: [u8; 64],
+}
+
+impl RogueInvite {
+    fn entry(&self, now: Millis) -> InviteEntry {
+        InviteEntry {
+            id: self.link.invite,
+            secret: self.link.secret.clone(),
+            key: self.key.clone(),
+            created: now,
+            expires: self.link.expires,
+            by: self.link.inviter,
+            vouching: self.vouching.as_slice().into(),
+        }
+    }
 }
 
 /// A commit that nobody may ever merge.
@@ -115,24 +141,49 @@ impl Client {
         group::key_package(&provider, &self.me.signer(made)).ok()
     }
 
-    /// A group of one's own under the id of any room, with others put into it:
-    /// the Welcome for them.
+    /// What every member has of an open invite.
+    pub fn rogue_invite(&self, link: &Link) -> Option<RogueInvite> {
+        let record = &self.rooms.get(&link.room)?.record;
+        let entry = record.state.as_ref()?.invite(&link.invite)?;
+        Some(RogueInvite {
+            link: link.clone(),
+            account: record.member(&entry.by)?.account,
+            key: entry.key.clone(),
+            vouching: entry.vouching[..].try_into().ok()?,
+        })
+    }
+
+    /// A key of one's own for somebody's link, with one's own word for it.
+    pub fn rogue_own_invite(&self, seed: [u8; 32], link: &Link) -> RogueInvite {
+        let key = InviteKey::generate(&mut ChaCha20Rng::from_seed(seed));
+        RogueInvite {
+            link: link.clone(),
+            account: self.me.account(),
+            vouching: self.me.vouch(&link.terms(), &key.public()),
+            key,
+        }
+    }
+
+    /// A group of one's own under the id of any room, with others put into it,
+    /// and with invites as if they were open there: the Welcome for them.
     pub fn rogue_group(
         &mut self,
         now: Millis,
         room: &RoomId,
         packages: &[Vec<u8>],
+        invites: &[RogueInvite],
     ) -> Option<Vec<u8>> {
         // Not in the own store: there may be the true group of that id.
         let mut store = MemoryStore::default();
         let mut txn = store.begin();
         let provider = Provider::new(&self.crypto, &mut txn);
-        let state = RoomState::new(
+        let mut state = RoomState::new(
             "Trap".into(),
             String::new(),
             self.me.user(),
             Admission::AtOnce,
         );
+        state.invites = invites.iter().map(|i| i.entry(now)).collect();
         let mut group = Group::create(&provider, &self.me.signer(now), room, &state).ok()?;
         let package = |bytes: &Vec<u8>| Some(read_key_package(&provider, bytes, now)?.0);
         let adds = packages.iter().map(package).collect::<Option<_>>()?;
@@ -157,9 +208,11 @@ fn tamper(state: &mut RoomState, change: &Tamper, now: Millis) {
         Tamper::OpenInvite { by } => state.invites.push(InviteEntry {
             id: MessageId([0xee; 16]),
             secret: InviteSecret::from_bytes([0xee; 32]),
+            key: InviteKey::from_bytes([0xee; 32]).expect("a key"),
             created: now,
             expires: now + 60_000,
             by: *by,
+            vouching: Bytes::default(),
         }),
     }
 }

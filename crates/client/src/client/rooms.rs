@@ -29,6 +29,7 @@ pub(super) fn erase(txn: &mut dyn Txn, id: &RoomId) -> Result<(), StoreError> {
     }
     txn.delete(Space::Room, &record::pending_key(id))?;
     txn.delete(Space::Room, &record::key_in(id, record::AGREED))?;
+    txn.delete(Space::Room, &record::key_in(id, record::CALLS))?;
     txn.delete(Space::Room, id.as_bytes())?;
     txn.delete_rows(id)
 }

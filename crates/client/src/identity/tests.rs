@@ -1,3 +1,5 @@
+//! Account keys, certificates and sign-ins: what holds, and what does not.
+
 use super::*;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;

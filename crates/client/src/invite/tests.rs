@@ -1,3 +1,5 @@
+//! Links: read back, found in any text, and refused with the right words.
+
 use super::*;
 use proptest::prelude::*;
 
@@ -8,6 +10,7 @@ fn link(relay: &str) -> Link {
         relay: relay.parse().unwrap(),
         room: RoomId([1; 16]),
         invite: MessageId([2; 16]),
+        inviter: UserId([4; 32]),
         secret: InviteSecret([3; 32]),
         expires: 20 * HOUR,
     }
@@ -39,16 +42,19 @@ fn a_link_reads_back_whatever_the_relay() {
 fn the_shape_of_a_link_holds_still() {
     let room = "AQEBAQEBAQEBAQEBAQEBAQ";
     let invite = "AgICAgICAgICAgICAgICAg";
+    let by = "BAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ";
     let secret = "AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM";
     assert_eq!(
         link("relay.example").to_string(),
-        format!("sotto://join/relay.example:3030/{room}?invite={invite}&expires=72000000#{secret}"),
+        format!(
+            "sotto://join/relay.example:3030/{room}?invite={invite}&by={by}&expires=72000000#{secret}"
+        ),
     );
     let pin = bytes::encode(&[9; 32]);
     assert_eq!(
         link(&format!("ws://[::1]:1#{pin}")).to_string(),
         format!(
-            "sotto://join/[::1]:1/{room}?invite={invite}&expires=72000000&tls=0&pin={pin}#{secret}"
+            "sotto://join/[::1]:1/{room}?invite={invite}&by={by}&expires=72000000&tls=0&pin={pin}#{secret}"
         ),
     );
 }
@@ -120,6 +126,9 @@ fn a_broken_link_says_what_is_wrong_with_it() {
     check(&room, &room[1..], BadLink::Room);
     check("invite=", "invite=x", BadLink::Invite);
     check("invite=", "ivite=", BadLink::Invite);
+    check("by=", "by=x", BadLink::Inviter);
+    check("by=", "for=", BadLink::Inviter);
+    check("by=B", "by=", BadLink::Inviter);
     check("expires=72", "expires=+72", BadLink::Expiry);
     check(
         "expires=72",
@@ -176,13 +185,14 @@ fn every_secret_is_another_one() {
 proptest! {
     #[test]
     fn every_link_reads_back(
-        room: [u8; 16], invite: [u8; 16], secret: [u8; 32], expires: u64,
+        room: [u8; 16], invite: [u8; 16], inviter: [u8; 32], secret: [u8; 32], expires: u64,
         secure: bool, port in 1u16.., pin: Option<[u8; 32]>, host in "[a-z][a-z0-9.-]{0,40}",
     ) {
         let link = Link {
             relay: RelayAddress { secure, host, port, pin },
             room: RoomId(room),
             invite: MessageId(invite),
+            inviter: UserId(inviter),
             secret: InviteSecret(secret),
             expires,
         };

@@ -19,6 +19,9 @@ use sotto_wire::{Millis, RoomId, auth::DeviceCertificate};
 /// Label and length of the secret behind passing signals.
 const SIGNAL_LABEL: &str = "sotto v1 signal";
 
+/// Label of the secret that keys of media in a call rest on.
+const CALL_LABEL: &str = "sotto v1 call";
+
 /// The own device, as far as groups need it.
 pub(crate) struct Signer<'a> {
     pub keys: &'a SignatureKeyPair,
@@ -279,6 +282,17 @@ impl Group {
         let secret = self
             .0
             .export_secret(provider.crypto(), SIGNAL_LABEL, b"", 32);
+        secret.ok().map(Into::into)
+    }
+
+    /// What proves that two members are in the same epoch (RFC 9420 §8.7).
+    pub fn epoch_authenticator(&self) -> Vec<u8> {
+        self.0.epoch_authenticator().as_slice().to_vec()
+    }
+
+    /// The secret of this epoch that keys of media in calls rest on.
+    pub fn call_secret(&self, provider: &Provider<'_>) -> Option<zeroize::Zeroizing<Vec<u8>>> {
+        let secret = self.0.export_secret(provider.crypto(), CALL_LABEL, b"", 32);
         secret.ok().map(Into::into)
     }
 }

@@ -141,7 +141,7 @@ trait KeyPart {
 
 impl<T: Serialize> KeyPart for T {
     fn bytes(&self) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-        pack::encode(self)
+        pack::encode_key(self)
     }
 }
 

@@ -13,6 +13,7 @@
 //! | name, topic, admission, host, barred | yes | no |
 //! | open an invite | yes | where the room admits at once, in their own name |
 //! | close an invite | yes | their own |
+//! | close the invites of whoever goes by the commit | must | must |
 //! | renew the own leaf, change the own name | yes | yes |
 
 use super::state::{BARRED_MAX, RoomState};
@@ -187,7 +188,11 @@ pub(crate) fn judge_commit(before: &Before<'_>, facts: &Facts) -> Result<(), Ref
     let added = judge_adds(before, facts, is_host)?;
     judge_removes(before, facts, is_host, &added)?;
     let after = facts.state.as_ref().ok_or(Refusal::BadState)?;
-    judge_state(before, after, by, is_host)
+    let staying = |user: &UserId| {
+        let stays = |s: &Seat| s.user == *user && !facts.removes.contains(&s.leaf);
+        added.contains(user) || before.seats.iter().any(stays)
+    };
+    judge_state(before, after, by, is_host, staying)
 }
 
 fn judge_renewal(committer: &Seat, facts: &Facts) -> Result<(), Refusal> {
@@ -233,10 +238,9 @@ fn judge_adds(
     if added.is_empty() {
         return Ok(added);
     }
-    let invited = facts
-        .note
-        .invite
-        .is_some_and(|id| before.state.invite(&id).is_some());
+    let open = facts.note.invite.and_then(|id| before.state.invite(&id));
+    // A link of somebody who announced to leave is closed.
+    let invited = open.is_some_and(|invite| !before.leaving.contains(&invite.by));
     let by_invite = before.state.admission == Admission::AtOnce && invited;
     if !is_host && !by_invite {
         return Err(Refusal::NoInvite);
@@ -276,8 +280,13 @@ fn judge_state(
     after: &RoomState,
     by: UserId,
     is_host: bool,
+    staying: impl Fn(&UserId) -> bool,
 ) -> Result<(), Refusal> {
     let old = before.state;
+    // Whoever goes takes their links along.
+    if !after.invites.iter().all(|invite| staying(&invite.by)) {
+        return Err(Refusal::BadState);
+    }
     if after == old {
         return Ok(());
     }
@@ -302,13 +311,15 @@ fn judge_state(
     let fine = opened
         .into_iter()
         .all(|i| may_open && i.by == by && old.invite(&i.id).is_none())
-        && closed.into_iter().all(|i| i.by == by);
+        && closed.into_iter().all(|i| i.by == by || !staying(&i.by));
     if fine { Ok(()) } else { Err(Refusal::NotHost) }
 }
 
 /// A Welcome against the knock it answers.
 pub(crate) struct WelcomeFacts<'a> {
     pub asked_invite: MessageId,
+    /// Who invited, by the link.
+    pub inviter: UserId,
     pub me: &'a Vouched,
     pub own_leaf: u32,
     pub sender_leaf: u32,
@@ -316,7 +327,18 @@ pub(crate) struct WelcomeFacts<'a> {
     pub members: Option<&'a [(u32, Vouched)]>,
 }
 
-/// Judges a Welcome whose room is the one that was knocked at.
+impl WelcomeFacts<'_> {
+    /// Who made it.
+    pub fn sender(&self) -> Option<UserId> {
+        let seats = self.members?;
+        let sender = seats.iter().find(|(leaf, _)| *leaf == self.sender_leaf);
+        sender.map(|(_, vouched)| vouched.user)
+    }
+}
+
+/// Judges a Welcome whose room is the one that was knocked at. That it comes
+/// out of the inviter's room at all is not seen here: see
+/// [`crate::invite::proof`].
 pub(crate) fn judge_welcome(facts: &WelcomeFacts<'_>) -> Result<(), Refusal> {
     let state = facts.state.ok_or(Refusal::BadState)?;
     let members = facts.members.ok_or(Refusal::BadCertificate)?;
@@ -341,8 +363,11 @@ pub(crate) fn judge_welcome(facts: &WelcomeFacts<'_>) -> Result<(), Refusal> {
     } else {
         lowest
     };
-    let invited = state.invite(&facts.asked_invite).is_some();
-    if host == Some(sender.user) || (state.admission == Admission::AtOnce && invited) {
+    let invite = state.invite(&facts.asked_invite).ok_or(Refusal::NoInvite)?;
+    if invite.by != facts.inviter || !users.contains(&facts.inviter) {
+        return Err(Refusal::NotAsked);
+    }
+    if host == Some(sender.user) || state.admission == Admission::AtOnce {
         Ok(())
     } else {
         Err(Refusal::NoInvite)

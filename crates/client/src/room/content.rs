@@ -3,7 +3,7 @@
 //! message another's name.
 
 use super::trail::Seen;
-use crate::{model::MessageBody, pad};
+use crate::{call::ledger::CallSaying, model::MessageBody, pad};
 use serde::{Deserialize, Serialize};
 use sotto_wire::MessageId;
 
@@ -25,6 +25,8 @@ pub(crate) enum Saying {
     Leave,
     /// The host ends the room.
     Delete,
+    /// Of the room's call.
+    Call(CallSaying),
 }
 
 impl Content {

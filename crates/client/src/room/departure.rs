@@ -66,15 +66,12 @@ impl Room {
             return self.announced(cx, delete);
         }
         let id = cx.random_id();
-        self.enqueue(
-            cx,
-            Content {
-                id,
-                saying,
-                seen: None,
-            },
-        )
-        .map(drop)
+        self.enqueue(Content {
+            id,
+            saying,
+            seen: None,
+        });
+        Ok(())
     }
 
     /// The members know. Now the relay.

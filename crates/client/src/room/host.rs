@@ -8,12 +8,12 @@ use super::{
 };
 use crate::{
     api::{Change, RequestError},
-    invite::{InviteSecret, Link},
+    invite::{InviteSecret, Link, proof::InviteKey},
     mls::{MlsError, group::Group, provider::Provider},
     model::{Admission, Invite, RoomPrefs, Standing, SystemLine},
     store::StoreError,
 };
-use sotto_wire::{MessageId, Millis};
+use sotto_wire::{Bytes, MessageId, Millis, RelayAddress};
 
 /// Links are good for at most this long.
 const VALID_MAX: Millis = 365 * 24 * 60 * 60 * 1000;
@@ -87,14 +87,18 @@ impl Room {
         if !at_once && self.host() != Some(me) {
             return Err(RequestError::NotHost);
         }
-        let entry = InviteEntry {
+        let mut entry = InviteEntry {
             id: cx.random_id(),
             secret: InviteSecret::generate(cx.rng),
+            key: InviteKey::generate(cx.rng),
             created: cx.now.wall,
             expires: cx.now.wall + valid_for.min(VALID_MAX),
             by: me,
+            vouching: Bytes::default(),
         };
-        let invite = self.invite_view(&entry);
+        let vouching = cx.me.vouch(&entry.terms(self.id()), &entry.key.public());
+        entry.vouching = vouching.as_slice().into();
+        let invite = self.invite_view(&entry, cx.public);
         self.wish(Wish::OpenInvite(entry));
         Ok(invite)
     }
@@ -120,11 +124,12 @@ impl Room {
         Ok(())
     }
 
-    pub(super) fn invite_view(&self, entry: &InviteEntry) -> Invite {
+    pub(super) fn invite_view(&self, entry: &InviteEntry, public: Option<&RelayAddress>) -> Invite {
         let link = Link {
-            relay: self.record.relay.clone(),
+            relay: public.unwrap_or(&self.record.relay).clone(),
             room: self.record.id,
             invite: entry.id,
+            inviter: entry.by,
             secret: entry.secret.clone(),
             expires: entry.expires,
         };

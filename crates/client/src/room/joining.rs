@@ -6,7 +6,7 @@ use super::{
     knocks::knock_context,
     record::{Departure, Joining, Record},
     timeline::At,
-    trail::{MARK, Trail},
+    trail::Trail,
 };
 use crate::{
     api::{Change, Why},
@@ -14,12 +14,9 @@ use crate::{
     mls::{MlsError, group, group::Invitation, provider::Provider},
     model::{GapWhy, Standing, SystemLine},
     seal::{Purpose, SealKey},
-    store::{SEQ_MAX, StoreError},
+    store::StoreError,
 };
 use sotto_wire::{ClientFrame, ErrorCode, MessageId, UserId, WireError};
-
-/// Length of what stands before the Welcome in a letter: seq, epoch and mark.
-const LETTER_HEAD: usize = 16 + MARK;
 
 impl Room {
     /// A room that is only known by its link yet, or one to come back to.
@@ -50,6 +47,8 @@ impl Room {
             knock,
             invite: link.invite,
             secret: link.secret.clone(),
+            inviter: link.inviter,
+            expires: link.expires,
             body: body.into(),
             lost,
             made,
@@ -133,27 +132,17 @@ impl Room {
             self.reject(cx, Some(from), None, Why::UnwantedWelcome);
             return Ok(());
         };
-        let key = SealKey::derive(
-            joining.secret.expose(),
-            Purpose::Welcome,
-            self.record.id.as_bytes(),
-        );
-        let letter = key.open(knock.as_bytes(), sealed).ok();
-        let letter = letter.as_ref().filter(|letter| letter.len() > LETTER_HEAD);
-        let Some((head, welcome)) = letter.map(|letter| letter.split_at(LETTER_HEAD)) else {
+        let Some(letter) = joining.open(self.id(), cx.me.user(), sealed) else {
             self.reject(cx, Some(from), None, Why::UnwantedWelcome);
             return Ok(());
         };
-        let number = |at: usize| u64::from_be_bytes(head[at..at + 8].try_into().expect("8 bytes"));
-        let (seq, epoch) = (number(0), number(8));
-        let mark = head[16..].try_into().expect("the rest of the head");
-        let sound = seq <= SEQ_MAX && epoch <= SEQ_MAX;
-        if !sound || !self.enter(cx, &joining, welcome)? {
+        let Some(by) = self.enter(cx, &joining, &letter.welcome)? else {
             self.reject(cx, Some(from), None, Why::UnwantedWelcome);
             return Ok(());
-        }
-        self.welcome_in(cx, from, seq, epoch, joining.lost)?;
-        self.record.trail = Trail::from_mark(mark);
+        };
+        let (seq, epoch) = (letter.seq, letter.epoch);
+        self.welcome_in(cx, by, seq, epoch, joining.lost)?;
+        self.record.trail = Trail::from_mark(letter.mark);
         self.touch();
         if gave_up {
             self.leave(cx).map(drop)
@@ -162,22 +151,24 @@ impl Room {
         }
     }
 
-    /// Joins the group if the Welcome is what was asked for.
+    /// Joins the group if the Welcome is what was asked for, and says who made
+    /// it: the relay's word on that does not count.
     fn enter(
         &mut self,
         cx: &mut Cx<'_>,
         joining: &Joining,
         welcome: &[u8],
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<UserId>, StoreError> {
         let me = cx.me.vouched();
         let provider = Provider::new(cx.crypto, cx.txn);
         let invitation = match Invitation::open(&provider, welcome) {
             Ok(invitation) => invitation,
             Err(MlsError::Store(error)) => return Err(error),
-            Err(MlsError::Refused) => return Ok(false),
+            Err(MlsError::Refused) => return Ok(None),
         };
         let facts = WelcomeFacts {
             asked_invite: joining.invite,
+            inviter: joining.inviter,
             me: &me,
             own_leaf: invitation.own_leaf,
             sender_leaf: invitation.sender_leaf,
@@ -185,28 +176,29 @@ impl Room {
             members: invitation.members.as_deref(),
         };
         if invitation.room != Some(self.record.id) || judge_welcome(&facts).is_err() {
-            return Ok(false);
+            return Ok(None);
         }
+        let by = facts.sender();
         let group = match invitation.join(&provider) {
             Ok(group) => group,
             Err(MlsError::Store(error)) => return Err(error),
-            Err(MlsError::Refused) => return Ok(false),
+            Err(MlsError::Refused) => return Ok(None),
         };
         if group.members(&provider).is_none() {
             // A member whose profile cannot be read: nothing may stay of it.
             return match group.delete(&provider) {
                 Err(MlsError::Store(error)) => Err(error),
-                _ => Ok(false),
+                _ => Ok(None),
             };
         }
         self.group = Some(group);
-        Ok(true)
+        Ok(by)
     }
 
     fn welcome_in(
         &mut self,
         cx: &mut Cx<'_>,
-        from: UserId,
+        by: UserId,
         seq: u64,
         epoch: u64,
         lost: bool,
@@ -221,7 +213,7 @@ impl Room {
         self.record.cursor = seq;
         self.record.epoch = epoch;
         self.drop_pending(cx)?;
-        self.take_over(cx, from, &[])?;
+        self.take_over(cx, by, &[])?;
         for member in &mut self.record.roster {
             // Only the own admission was seen; the others were here before.
             if member.user != cx.me.user() {
@@ -234,7 +226,7 @@ impl Room {
         if lost && missed > 0 {
             self.say_gap(cx, &mut at, missed, GapWhy::Unreadable)?;
         }
-        let by = self.actor(from);
+        let by = self.actor(by);
         self.say(cx, &mut at, SystemLine::YouJoined { by })?;
         self.renew_soon(cx);
         self.show_people(cx);

@@ -4,9 +4,11 @@
 use super::{
     Cx, Room,
     record::{self, Caller, Wish},
+    state::InviteEntry,
 };
 use crate::{
     api::{Change, RequestError, Why},
+    identity::PublicKey,
     mls::{
         group::{package_id, read_key_package},
         provider::Provider,
@@ -35,6 +37,12 @@ enum Shut {
     Closed,
     /// The invite is not known, or not yet.
     NotYet,
+}
+
+/// An invite by which somebody can be let in, and its maker's account.
+pub(super) struct OpenInvite<'a> {
+    pub entry: &'a InviteEntry,
+    pub account: PublicKey,
 }
 
 /// How long the member of this rank waits for those before.
@@ -103,11 +111,7 @@ impl Room {
     ) -> Result<Caller, Shut> {
         let (invite, sealed) = body.split_at_checked(MessageId::SIZE).ok_or(Shut::Forged)?;
         let invite = MessageId(invite.try_into().map_err(|_| Shut::Forged)?);
-        let state = self.record.state.as_ref();
-        let Some(entry) = state.and_then(|state| state.invite(&invite)) else {
-            let closed = self.record.closed.contains(&invite);
-            return Err(if closed { Shut::Closed } else { Shut::NotYet });
-        };
+        let entry = self.standing_invite(&invite)?.entry;
         let key = SealKey::derive(
             entry.secret.expose(),
             Purpose::Knock,
@@ -140,6 +144,28 @@ impl Room {
             package: package_id(&read),
             made: leaf.made,
         })
+    }
+
+    /// An invite that is in the room state, whose maker is here to stay, and
+    /// vouched for it.
+    fn standing_invite(&self, invite: &MessageId) -> Result<OpenInvite<'_>, Shut> {
+        let state = self.record.state.as_ref();
+        let Some(entry) = state.and_then(|state| state.invite(invite)) else {
+            let closed = self.record.closed.contains(invite);
+            return Err(if closed { Shut::Closed } else { Shut::NotYet });
+        };
+        let maker = self.record.member(&entry.by).ok_or(Shut::Closed)?;
+        let (account, leaves) = (maker.account, self.record.leaving.contains(&entry.by));
+        let terms = entry.terms(self.record.id);
+        let vouched = terms.check(&account, &entry.key.public(), &entry.vouching);
+        if leaves || vouched.is_err() {
+            return Err(Shut::Closed);
+        }
+        Ok(OpenInvite { entry, account })
+    }
+
+    pub(super) fn open_invite_for(&self, caller: &Caller) -> Option<OpenInvite<'_>> {
+        self.standing_invite(&caller.knock.invite).ok()
     }
 
     /// A link is handed out before the commit that opens it is accepted, so a
@@ -223,8 +249,7 @@ impl Room {
     pub(super) fn drop_answered_knocks(&mut self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
         let mut dropped = false;
         for caller in self.callers(cx)? {
-            let state = self.record.state.as_ref();
-            let open = state.is_some_and(|s| s.invite(&caller.knock.invite).is_some());
+            let open = self.open_invite_for(&caller).is_some();
             if !open || self.record.answered.contains(&caller.package) {
                 self.drop_caller(cx, &caller.knock.id)?;
                 dropped = true;

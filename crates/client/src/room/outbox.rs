@@ -48,14 +48,11 @@ impl Room {
         if self.queued(&id).is_some() || cx.txn.row(&self.id(), &id)?.is_some() {
             return Ok(Ok(()));
         }
-        let order = self.enqueue(
-            cx,
-            Content {
-                id,
-                saying: Saying::Text(body.clone()),
-                seen: None,
-            },
-        )?;
+        let order = self.enqueue(Content {
+            id,
+            saying: Saying::Text(body.clone()),
+            seen: None,
+        });
         // In the same transaction: after a crash, what was sent is no draft.
         self.set_draft(String::new());
         self.note_waiting(cx, order, id, body, Delivery::Pending)?;
@@ -72,8 +69,8 @@ impl Room {
         };
         queued.out.failed = false;
         queued.sent_in = None;
+        queued.unsaved = true;
         let out = queued.out.clone();
-        self.keep(cx, &out)?;
         if let Saying::Text(body) = out.content.saying {
             self.note_waiting(cx, out.order, *id, body, Delivery::Pending)?;
         }
@@ -101,7 +98,8 @@ impl Room {
         self.outbox.iter().find(|q| q.out.content.id == *id)
     }
 
-    pub(super) fn enqueue(&mut self, cx: &mut Cx<'_>, content: Content) -> Result<u64, StoreError> {
+    /// Kept at the end of this input, see [`Room::save_outbox`].
+    pub(super) fn enqueue(&mut self, content: Content) -> u64 {
         let order = self.record.outbox_next;
         self.record.outbox_next += 1;
         self.touch();
@@ -111,17 +109,32 @@ impl Room {
             failed: false,
             sent: false,
         };
-        self.keep(cx, &out)?;
-        self.outbox.push(Queued { out, sent_in: None });
-        Ok(order)
+        let (sent_in, unsaved) = (None, true);
+        self.outbox.push(Queued {
+            out,
+            sent_in,
+            unsaved,
+        });
+        order
     }
 
-    fn keep(&mut self, cx: &mut Cx<'_>, out: &Outgoing) -> Result<(), StoreError> {
-        let key = record::key_in(&self.id(), &out.order.to_be_bytes());
-        record::write(cx.txn, Space::Outbox, &key, out)
+    /// Writes what an input changed in the outbox, once for each message: most
+    /// are queued and sent at the same time.
+    pub(super) fn save_outbox(&mut self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
+        let room = self.id();
+        for queued in self.outbox.iter_mut().filter(|q| q.unsaved) {
+            let key = record::key_in(&room, &queued.out.order.to_be_bytes());
+            record::write(cx.txn, Space::Outbox, &key, &queued.out)?;
+            queued.unsaved = false;
+        }
+        Ok(())
     }
 
-    fn dequeue(&mut self, cx: &mut Cx<'_>, id: &MessageId) -> Result<Option<Outgoing>, StoreError> {
+    pub(super) fn dequeue(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: &MessageId,
+    ) -> Result<Option<Outgoing>, StoreError> {
         let Some(index) = self.outbox.iter().position(|q| q.out.content.id == *id) else {
             return Ok(None);
         };
@@ -136,12 +149,9 @@ impl Room {
     /// Sends what waits and is not on its way in this epoch.
     pub(super) fn flush(&mut self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
         let epoch = self.record.epoch;
+        let sent = |q: &&Queued| q.sent_in == Some(epoch);
+        let mut flying = self.outbox.iter().filter(sent).count();
         for index in 0..self.outbox.len() {
-            let flying = self
-                .outbox
-                .iter()
-                .filter(|q| q.sent_in == Some(epoch))
-                .count();
             let queued = &self.outbox[index];
             if queued.out.failed || queued.sent_in == Some(epoch) {
                 continue;
@@ -163,10 +173,8 @@ impl Room {
             let Some(body) = sealed else { break };
             let queued = &mut self.outbox[index];
             queued.sent_in = Some(epoch);
-            if !std::mem::replace(&mut queued.out.sent, true) {
-                let out = queued.out.clone();
-                self.keep(cx, &out)?;
-            }
+            queued.unsaved |= !std::mem::replace(&mut queued.out.sent, true);
+            flying += 1;
             let (room, kind) = (self.id(), ChatKind::Application);
             let (adds, removes, body) = (vec![], vec![], body.into());
             let send = ChatSend {
@@ -200,6 +208,9 @@ impl Room {
             Saying::Text(body) => self.note_accepted(cx, &mut At::new(seq, at), *id, body),
             Saying::Leave => self.announced(cx, false),
             Saying::Delete => self.announced(cx, true),
+            Saying::Call(saying) => {
+                self.hear_call(cx, &mut At::new(seq, at), cx.me.user(), &saying)
+            }
         }
     }
 
@@ -214,10 +225,14 @@ impl Room {
         };
         queued.out.failed = true;
         queued.sent_in = None;
+        queued.unsaved = true;
         let out = queued.out.clone();
-        self.keep(cx, &out)?;
         match out.content.saying {
             Saying::Text(body) => self.note_waiting(cx, out.order, *id, body, Delivery::Failed),
+            Saying::Call(saying) => {
+                self.dequeue(cx, id)?;
+                self.call_refused(cx, &saying)
+            }
             // The goodbye cannot be said. Then go without it.
             Saying::Leave | Saying::Delete => {
                 let delete = matches!(
@@ -232,8 +247,8 @@ impl Room {
 
     /// Whoever comes back does not leave.
     pub(super) fn drop_goodbye(&mut self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
-        let text = |q: &Queued| matches!(q.out.content.saying, Saying::Text(_));
-        let goodbyes = self.outbox.iter().filter(|q| !text(q));
+        let goodbye = |q: &&Queued| matches!(q.out.content.saying, Saying::Leave | Saying::Delete);
+        let goodbyes = self.outbox.iter().filter(goodbye);
         for id in goodbyes.map(|q| q.out.content.id).collect::<Vec<_>>() {
             self.dequeue(cx, &id)?;
         }

@@ -31,12 +31,19 @@ pub(crate) struct Record {
     /// See [`super::trail`].
     #[serde(default)]
     pub trail: Trail,
+    /// Others were shown another order, and the person was told.
+    #[serde(default)]
+    pub split: bool,
     /// The relay's epoch: how many commits the room's order holds, refused
     /// ones included. MLS's own epoch does not count those.
     pub epoch: Epoch,
     pub mls_epoch: u64,
     pub read_position: u64,
     pub unread: u32,
+    /// The read position from which `unread` was counted in the store; after
+    /// that it goes along with what comes.
+    #[serde(skip)]
+    pub counted_from: Option<u64>,
     /// Knocks that wait for an answer.
     pub knocks: usize,
     /// The newest message of somebody else, for read marks.
@@ -103,6 +110,9 @@ pub(crate) struct Joining {
     pub invite: MessageId,
     #[serde(with = "super::state::shared")]
     pub secret: InviteSecret,
+    /// Who has to have invited, and until when; see [`crate::invite::proof`].
+    pub inviter: UserId,
+    pub expires: Millis,
     pub body: Bytes,
     /// A member who lost step comes back: what was missed in between is a gap.
     #[serde(default)]
@@ -167,14 +177,14 @@ pub(crate) struct Pending {
     pub wishes: Vec<Wish>,
 }
 
-/// To whom a Welcome goes, and the invite's secret to seal it under. The knock
-/// may be gone by the time that the commit is accepted.
+/// To whom a Welcome goes, the invite to answer by, and its maker's account.
+/// Knock and invite may be gone by the time that the commit is accepted.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Answer {
     pub knock: MessageId,
     pub user: UserId,
-    #[serde(with = "super::state::shared")]
-    pub secret: InviteSecret,
+    pub invite: super::state::InviteEntry,
+    pub account: crate::identity::PublicKey,
 }
 
 /// Something in the outbox.
@@ -218,10 +228,12 @@ impl Record {
             leaving: BTreeSet::new(),
             cursor: 0,
             trail: Trail::new(&id),
+            split: false,
             epoch: 0,
             mls_epoch: 0,
             read_position: 0,
             unread: 0,
+            counted_from: None,
             knocks: 0,
             newest_heard: 0,
             read_marks: BTreeMap::new(),
@@ -335,6 +347,9 @@ pub(crate) fn key_in(room: &RoomId, rest: &[u8]) -> Vec<u8> {
 
 /// The key of what a room's members agree on, below the room's own.
 pub(crate) const AGREED: &[u8] = b"agreed";
+
+/// The key of what members agree on about the room's call.
+pub(crate) const CALLS: &[u8] = b"calls";
 
 /// The key of a room's pending commit in [`Space::Room`]; longer than a room's
 /// own key, so that the two never meet.

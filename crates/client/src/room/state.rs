@@ -3,11 +3,14 @@
 //! Welcome.
 
 use crate::{
-    invite::InviteSecret,
+    invite::{
+        InviteSecret,
+        proof::{InviteKey, Terms},
+    },
     model::{Admission, TOPIC_MAX, clean_name, clean_text},
 };
 use serde::{Deserialize, Serialize};
-use sotto_wire::{MessageId, Millis, UserId};
+use sotto_wire::{Bytes, MessageId, Millis, RoomId, UserId};
 
 /// Invites that can be open at a time.
 pub(crate) const INVITES_MAX: usize = 16;
@@ -16,7 +19,7 @@ pub(crate) const INVITES_MAX: usize = 16;
 pub(crate) const BARRED_MAX: usize = 64;
 /// Bytes of the extension, at the most.
 const ENCODED_MAX: usize = 16 * 1024;
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RoomState {
@@ -31,17 +34,34 @@ pub(crate) struct RoomState {
     pub barred: Vec<UserId>,
 }
 
-/// An open invite. Every member has the secret: any of them can open knocks,
-/// and copy the link again. Removing somebody closes all invites.
+/// An open invite. Every member has the secret and the key: any of them can
+/// open knocks, answer them, and copy the link again. It is open as long as
+/// its maker is a member; removing somebody closes all invites.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct InviteEntry {
     pub id: MessageId,
     /// Serialized here on purpose: this is the one place that shares it.
     #[serde(with = "shared")]
     pub secret: InviteSecret,
+    /// Serialized here on purpose, like the secret.
+    #[serde(with = "shared_key")]
+    pub key: InviteKey,
     pub created: Millis,
     pub expires: Millis,
     pub by: UserId,
+    /// The maker's account vouches for the key, see [`Terms::sign`].
+    pub vouching: Bytes,
+}
+
+impl InviteEntry {
+    pub fn terms(&self, room: RoomId) -> Terms<'_> {
+        Terms {
+            room,
+            invite: self.id,
+            secret: &self.secret,
+            expires: self.expires,
+        }
+    }
 }
 
 pub(crate) mod shared {
@@ -57,6 +77,22 @@ pub(crate) mod shared {
         let bytes = Bytes::deserialize(d)?;
         let secret = <[u8; 32]>::try_from(&bytes[..]).map_err(|_| D::Error::custom("length"))?;
         Ok(InviteSecret::from_bytes(secret))
+    }
+}
+
+mod shared_key {
+    use crate::invite::proof::InviteKey;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+    use sotto_wire::Bytes;
+
+    pub fn serialize<S: Serializer>(key: &InviteKey, s: S) -> Result<S::Ok, S::Error> {
+        Bytes(key.expose().to_vec()).serialize(s)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<InviteKey, D::Error> {
+        let bytes = Bytes::deserialize(d)?;
+        let secret = <[u8; 32]>::try_from(&bytes[..]).map_err(|_| D::Error::custom("length"))?;
+        InviteKey::from_bytes(secret).ok_or_else(|| D::Error::custom("no key"))
     }
 }
 

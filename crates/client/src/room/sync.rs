@@ -6,8 +6,10 @@ use crate::{
     model::{GapWhy, Standing},
     store::{SEQ_MAX, StoreError},
 };
+use rand_core::Rng as _;
 use sotto_wire::{
-    ClientFrame, DeviceId, Epoch, ErrorCode, MessageId, Millis, Seq, UserId, WireError,
+    ClientFrame, DeviceId, Epoch, ErrorCode, MessageId, Millis, RelayAddress, Seq, UserId,
+    WireError,
     frame::{Presence, PresenceAction, RoomOpened, RoomSettings},
 };
 
@@ -47,6 +49,12 @@ impl Room {
         self.touch();
     }
 
+    /// The relay is the same, and is reached elsewhere. It is down until then.
+    pub fn move_to(&mut self, relay: RelayAddress) {
+        self.record.relay = relay;
+        self.touch();
+    }
+
     pub fn created(&mut self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
         if self.record.standing != Standing::Creating {
             return Ok(());
@@ -58,13 +66,33 @@ impl Room {
 
     /// Asks for everything after the cursor.
     pub(super) fn open(&mut self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
-        if cx.up && self.live.sync != Sync::Opening {
+        if !cx.up || self.live.sync == Sync::Opening {
+            return Ok(());
+        }
+        self.touch();
+        let (room, since) = (self.id(), self.record.cursor);
+        let chance = cx.rng.next_u32();
+        if self.live.reopening.now(since, cx.now.mono, chance) {
             self.live.sync = Sync::Opening;
-            let (room, since) = (self.id(), self.record.cursor);
             self.request(cx, ClientFrame::RoomOpen { room, since });
-            self.touch();
+        } else {
+            self.live.sync = Sync::Closed;
         }
         Ok(())
+    }
+
+    /// After a wait for a relay from which nothing came.
+    pub(super) fn try_opening(&mut self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
+        if self.live.reopening.is_due(cx.now.mono) && self.waits_to_open() {
+            self.open(cx)
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(super) fn waits_to_open(&self) -> bool {
+        let here = self.takes_part() || self.record.standing == Standing::Lost;
+        here && self.live.sync == Sync::Closed
     }
 
     pub fn opened(&mut self, cx: &mut Cx<'_>, opened: RoomOpened) -> Result<(), StoreError> {

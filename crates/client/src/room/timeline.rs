@@ -12,6 +12,8 @@ use sotto_wire::{MessageId, Millis, Seq, UserId};
 const TIME_MAX: Millis = 1 << 53;
 /// Longest text in a room list.
 const PREVIEW: usize = 120;
+/// No commit says so much.
+const LATE_LINE: u16 = 1_000;
 
 /// Where and when something happened in the room's order. Lines of one seq
 /// count up.
@@ -27,7 +29,20 @@ impl At {
         Self { seq, line: 0, time }
     }
 
-    fn next(&mut self) -> u64 {
+    /// After everything that a commit at this place said.
+    pub fn late(seq: Seq, time: Millis) -> Self {
+        let line = LATE_LINE;
+        Self {
+            line,
+            ..Self::new(seq, time)
+        }
+    }
+
+    pub fn time(&self) -> Millis {
+        self.time
+    }
+
+    pub fn next(&mut self) -> u64 {
         let position = position(self.seq, self.line);
         self.line += 1;
         position
@@ -88,6 +103,8 @@ impl Room {
     ) -> Result<(), StoreError> {
         let name = self.record.name_of(&from);
         self.record.newest_heard = at.seq;
+        // A place that was not taken yet lies behind everything that was read.
+        self.record.unread += 1;
         self.set_last(from, &name, &body.text, at.time);
         let kind = ItemKind::Message {
             from,
@@ -196,7 +213,12 @@ impl Room {
         self.touch();
     }
 
-    fn write_item(&self, cx: &mut Cx<'_>, item: Item, counts: bool) -> Result<(), StoreError> {
+    pub(super) fn write_item(
+        &self,
+        cx: &mut Cx<'_>,
+        item: Item,
+        counts: bool,
+    ) -> Result<(), StoreError> {
         cx.txn.put_row(&Row {
             room: self.record.id,
             position: item.position,

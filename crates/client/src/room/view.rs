@@ -6,6 +6,7 @@ use crate::{
     client::People,
     model::{Invite, Person, RoomView, Standing},
 };
+use sotto_wire::RelayAddress;
 
 impl Room {
     pub fn view(&self, people: &People) -> RoomView {
@@ -72,14 +73,23 @@ impl Room {
         });
     }
 
-    pub fn invites(&self) -> Vec<Invite> {
+    pub fn show_invites(&self, cx: &mut Cx<'_>) {
+        let invites = self.invites(cx.public);
+        cx.show(Change::Invites {
+            room: self.record.id,
+            invites,
+        });
+    }
+
+    /// The open invites, with links for whoever reaches the relay at `public`.
+    pub fn invites(&self, public: Option<&RelayAddress>) -> Vec<Invite> {
         let record = &self.record;
         let open = record
             .state
             .iter()
             .filter(|_| record.standing == Standing::Member);
         open.flat_map(|state| &state.invites)
-            .map(|entry| self.invite_view(entry))
+            .map(|entry| self.invite_view(entry, public))
             .collect()
     }
 }

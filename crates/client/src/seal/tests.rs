@@ -1,3 +1,5 @@
+//! Sealing: what opens, what does not, and the Wycheproof vectors.
+
 use super::*;
 use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
@@ -38,7 +40,7 @@ fn attack_12_every_purpose_has_its_own_label() {
     assert_eq!(labels.len(), Purpose::ALL.len());
     let mut keys = BTreeSet::new();
     for purpose in Purpose::ALL {
-        for algorithm in [Use::Seal, Use::Mac] {
+        for algorithm in [Use::Seal, Use::Mac, Use::Elsewhere] {
             for context in [&b""[..], b"room", b"AES-256-GCM"] {
                 assert!(
                     keys.insert(*derive(SECRET, algorithm, purpose, context)),

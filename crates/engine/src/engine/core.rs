@@ -7,20 +7,23 @@
 //! waits is answered. Then the disk is tried until it works. Only a damaged
 //! database stops the engine.
 
+mod calls;
 mod trouble;
+
+pub use self::calls::Calls;
 
 use self::trouble::Trouble;
 use super::{links::Links, subscribers::Subscribers};
 use crate::{
     api::{Event, LinkStatus, Me, Problem, Snapshot, StopWhy},
-    link::{self, FromLink, Said},
+    link::{self, FromLink, Said, Signed},
     secret,
     store::{Store, StoreTxn},
     vault::keyring::KeyringState,
 };
 use sotto_client::{
-    Call, Change, Client, Effect, Input, Now, Outcome, Rejected, Request, RequestError, StoreError,
-    Txn, Why, model::Profile, store::Space,
+    self as client, Change, Client, Effect, Input, Now, Outcome, Rejected, Request, RequestError,
+    StoreError, Txn, Why, model::Profile, store::Space,
 };
 use sotto_wire::{Millis, RelayAddress, RelayFrame, auth::Tokens};
 use std::{
@@ -76,9 +79,10 @@ pub struct Core {
     asks: mpsc::Receiver<Ask>,
     from_links: mpsc::Receiver<FromLink>,
     links: Links,
+    calls: Calls,
     subscribers: Subscribers,
-    waiting: BTreeMap<Call, oneshot::Sender<Result<Outcome, RequestError>>>,
-    calls: u64,
+    waiting: BTreeMap<client::Ask, oneshot::Sender<Result<Outcome, RequestError>>>,
+    requests: u64,
     counters: BTreeMap<Why, u64>,
     woken: Instant,
     trouble: Option<Trouble>,
@@ -106,6 +110,7 @@ impl Core {
         mut store: Store,
         asks: mpsc::Receiver<Ask>,
         links: tokio::runtime::Handle,
+        calls: Calls,
     ) -> Result<(Self, Watches), StoreError> {
         let loaded = Instant::now();
         let client = load(&mut store)?;
@@ -125,9 +130,10 @@ impl Core {
             asks,
             from_links,
             links,
+            calls,
             subscribers: Subscribers::default(),
             waiting: BTreeMap::new(),
-            calls: 0,
+            requests: 0,
             counters: BTreeMap::new(),
             woken: loaded,
             trouble: None,
@@ -158,6 +164,7 @@ impl Core {
                     Some(ask) => self.answer(ask),
                 },
                 Some(from) = self.from_links.recv() => self.hear(from),
+                Some(report) = self.calls.reports.recv() => self.take(Input::Media(report)),
                 () = at(wake) => self.wake(),
             }
             if let Some(why) = self.over {
@@ -230,10 +237,10 @@ impl Core {
             let _ = answer.send(Err(RequestError::Internal));
             return;
         }
-        self.calls += 1;
-        let call = Call(self.calls);
-        self.waiting.insert(call, answer);
-        self.take(Input::Ui { call, request });
+        self.requests += 1;
+        let ask = client::Ask(self.requests);
+        self.waiting.insert(ask, answer);
+        self.take(Input::Ui { ask, request });
     }
 
     fn read(&mut self, read: Read) {
@@ -267,6 +274,7 @@ impl Core {
         let snapshot = Snapshot {
             me: self.me.borrow().clone(),
             rooms: self.client.as_ref().map(Client::rooms).unwrap_or_default(),
+            calls: self.client.as_ref().map(Client::calls).unwrap_or_default(),
             relays: self.relays.borrow().clone(),
             problems: self.subscribers.problems().to_vec(),
         };
@@ -299,7 +307,13 @@ impl Core {
             Said::Garbled(error) => self.take(Input::Garbled { relay, error }),
             Said::Sign { challenge, signed } => {
                 if let Some(client) = &self.client {
-                    let _ = signed.send(client.sign_in(&relay.authority(), &challenge));
+                    let (certificate, signature) = client.sign_in(&relay.authority(), &challenge);
+                    let admission = client.admission(&relay);
+                    let _ = signed.send(Signed {
+                        certificate,
+                        signature,
+                        admission,
+                    });
                 }
             }
             Said::Tokens(tokens) => self.keep_tokens(&relay, tokens.as_ref()),
@@ -333,20 +347,26 @@ impl Core {
                     self.set_status(relay, LinkStatus::Off);
                 }
             }
-            Effect::Answer { call, result } => {
-                if let Some(answer) = self.waiting.remove(&call) {
+            Effect::Answer { ask, result } => {
+                if let Some(answer) = self.waiting.remove(&ask) {
                     let _ = answer.send(result);
                 }
             }
             Effect::Show(Change::ClockWrong { ahead_ms }) => self.set_clock(ahead_ms),
             Effect::Show(change) => {
-                if let Change::Profile(profile) = &change {
-                    self.me.send_modify(|me| me.profile = profile.clone());
+                match &change {
+                    Change::Profile(profile) => {
+                        self.me.send_modify(|me| me.profile = profile.clone());
+                    }
+                    Change::Call(call) => self.calls.see(call),
+                    Change::CallGone { call, .. } => self.calls.forget(call),
+                    _ => {}
                 }
                 self.subscribers.tell(Event::Client(change));
             }
             Effect::Notify { room, item } => self.subscribers.tell(Event::Notify { room, item }),
             Effect::Reject(rejected) => self.count(&rejected),
+            Effect::Media(order) => self.calls.media.order(order),
         }
     }
 
@@ -374,8 +394,13 @@ impl Core {
 
     fn connect(&mut self, relay: RelayAddress) {
         if self.links.has(&relay) {
-            return;
+            return self.links.try_now(&relay);
         }
+        let paths = calls::paths(&relay);
+        self.take(Input::Paths {
+            relay: relay.clone(),
+            paths,
+        });
         let tokens = self.kept_tokens(&relay);
         self.links.start(relay.clone(), tokens);
         self.set_status(relay, LinkStatus::Connecting);

@@ -126,6 +126,13 @@ impl Links {
         line.handle.send(connection, codec::encode(envelope));
     }
 
+    /// Tries one relay now.
+    pub fn try_now(&self, relay: &RelayAddress) {
+        if let Some(line) = self.all.get(relay) {
+            line.handle.reconnect_now();
+        }
+    }
+
     pub fn reconnect_now(&self) {
         self.all
             .values()

@@ -67,6 +67,7 @@ pub fn judge(status: u16, body: &[u8]) -> Refusal {
     match error.code {
         ErrorCode::BadCredential | ErrorCode::NotAuthenticated => Refusal::Credential,
         ErrorCode::Forbidden => LinkProblem::NotAdmitted.into(),
+        ErrorCode::NeedsCode => LinkProblem::NeedsCode.into(),
         ErrorCode::VersionUnsupported => LinkProblem::Version.into(),
         _ => Refusal::Problem {
             why: LinkProblem::Refused,
@@ -100,6 +101,11 @@ mod tests {
             403,
             r#"{"code":"forbidden","message":""}"#,
             problem(LinkProblem::NotAdmitted),
+        );
+        check(
+            403,
+            r#"{"code":"needs_code","message":""}"#,
+            problem(LinkProblem::NeedsCode),
         );
         check(
             400,

@@ -5,7 +5,7 @@
 //! next is tried; when it refuses the last, it does not want us.
 
 use super::{
-    FromLink, Said,
+    FromLink, Said, Signed,
     dial::{Dial, Refusal},
 };
 use crate::api::LinkProblem;
@@ -110,14 +110,19 @@ impl Session {
             signed,
         })
         .await?;
-        let (certificate, signature) = signature.await.map_err(|_| Failed::Stopped)?;
+        let Signed {
+            certificate,
+            signature,
+            admission,
+        } = signature.await.map_err(|_| Failed::Stopped)?;
+        let with_code = admission.is_some();
         let audience = self.relay.authority();
         let request = TokenRequest {
             certificate,
             challenge,
             audience,
             signature,
-            admission: None,
+            admission,
         };
         match dial.token(request).await {
             Ok(tokens) => {
@@ -125,6 +130,10 @@ impl Session {
                 Ok(tokens)
             }
             Err(Refusal::Credential) => Err(Failed::Refused(LinkProblem::Refused.into())),
+            Err(Refusal::Problem {
+                why: LinkProblem::NeedsCode,
+                ..
+            }) if with_code => Err(Failed::Refused(LinkProblem::WrongCode.into())),
             Err(refusal) => Err(refusal.into()),
         }
     }

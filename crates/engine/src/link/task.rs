@@ -22,6 +22,9 @@ pub struct Task<D> {
     orders: mpsc::Receiver<Order>,
     backoff: Backoff,
     connection: u64,
+    /// "Try now" came while it was being tried: what it failed for may have
+    /// been mended meanwhile.
+    again: bool,
 }
 
 impl<D: Dial> Task<D> {
@@ -57,6 +60,7 @@ impl<D: Dial> Task<D> {
             orders,
             backoff,
             connection: 0,
+            again: false,
         }
     }
 
@@ -72,6 +76,9 @@ impl<D: Dial> Task<D> {
                 Refusal::Credential => (LinkProblem::Refused, None),
                 Refusal::Problem { why, retry_after } => (why, retry_after),
             };
+            if std::mem::take(&mut self.again) {
+                continue;
+            }
             let delay = self.backoff.next().max(at_least.unwrap_or_default());
             tracing::info!(?why, seconds = delay.as_secs(), "no connection to a relay");
             let retry_in_ms = delay.as_millis() as u64;
@@ -94,12 +101,14 @@ impl<D: Dial> Task<D> {
                 tokio::select! {
                     opened = &mut opening => break opened?,
                     order = self.orders.recv() => match order {
-                        Some(_) => {}
+                        Some(Order::ReconnectNow) => self.again = true,
+                        Some(Order::Cut) => {}
                         None => return Err(Failed::Stopped),
                     },
                 }
             }
         };
+        self.again = false;
         self.connection += 1;
         let since = Instant::now();
         let ended = socket::live(

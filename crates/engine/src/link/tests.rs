@@ -200,7 +200,11 @@ fn sign_for(mut link: mpsc::Receiver<FromLink>) -> mpsc::Receiver<FromLink> {
                 }
             };
             assert_eq!(&*challenge, &[7; 32]);
-            let _ = signed.send((certificate(), Bytes::from(&b"signed"[..])));
+            let _ = signed.send(Signed {
+                certificate: certificate(),
+                signature: Bytes::from(&b"signed"[..]),
+                admission: None,
+            });
         }
     });
     heard

@@ -4,14 +4,16 @@
 //! therefore runs on a thread of its own and is given up after
 //! [`PATIENCE`]; a prompt that stays open answers into nothing.
 
+mod system;
+
+pub use system::SystemKeyring;
+
 use crate::secret::SecretBytes;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 
 /// How long a keyring may take.
 pub const PATIENCE: Duration = Duration::from_secs(20);
-/// The name under which entries are filed.
-const SERVICE: &str = "sotto";
 
 /// How the keyring stands towards one profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,52 +37,6 @@ pub trait Keyring: Send + Sync {
     fn set(&self, entry: &str, secret: &SecretBytes) -> Result<(), KeyringState>;
     /// Deleting what is not there is fine.
     fn delete(&self, entry: &str) -> Result<(), KeyringState>;
-}
-
-/// The Secret Service, Keychain or Credential Manager. Where none was found at
-/// the first call, none is found until the program starts again.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemKeyring;
-
-impl Keyring for SystemKeyring {
-    fn get(&self, entry: &str) -> Result<Option<SecretBytes>, KeyringState> {
-        match find(entry)?.get_secret() {
-            Ok(secret) => Ok(Some(SecretBytes::new(secret))),
-            Err(keyring::Error::NoEntry) => Ok(None),
-            // Several entries of one name: none of them can be trusted.
-            Err(keyring::Error::Ambiguous(_)) => Err(KeyringState::EntryWrong),
-            Err(error) => Err(state(&error)),
-        }
-    }
-
-    fn set(&self, entry: &str, secret: &SecretBytes) -> Result<(), KeyringState> {
-        find(entry)?
-            .set_secret(secret.expose())
-            .map_err(|e| state(&e))
-    }
-
-    fn delete(&self, entry: &str) -> Result<(), KeyringState> {
-        match find(entry)?.delete_credential() {
-            Ok(()) | Err(keyring::Error::NoEntry) => Ok(()),
-            Err(error) => Err(state(&error)),
-        }
-    }
-}
-
-fn find(entry: &str) -> Result<keyring::Entry, KeyringState> {
-    keyring::Entry::new(SERVICE, entry).map_err(|e| state(&e))
-}
-
-/// The error itself is not logged: some of its kinds carry the secret.
-fn state(error: &keyring::Error) -> KeyringState {
-    match error {
-        keyring::Error::NoStorageAccess(_) => KeyringState::Denied,
-        keyring::Error::NoEntry => KeyringState::EntryMissing,
-        keyring::Error::BadEncoding(_)
-        | keyring::Error::BadDataFormat(..)
-        | keyring::Error::Ambiguous(_) => KeyringState::EntryWrong,
-        _ => KeyringState::NoService,
-    }
 }
 
 /// No keyring at all, for computers without one and for those who want none.

@@ -27,15 +27,20 @@ pub struct World {
     data: tempfile::TempDir,
     bind: SocketAddr,
     tls: Tls,
+    admission: sotto_relay::server::Admission,
     pin: Option<[u8; 32]>,
 }
 
 impl World {
     pub async fn new() -> Self {
-        Self::with_tls(Tls::None).await
+        Self::with(Tls::None, sotto_relay::server::Admission::Open).await
     }
 
     pub async fn with_tls(tls: Tls) -> Self {
+        Self::with(tls, sotto_relay::server::Admission::Open).await
+    }
+
+    pub async fn with(tls: Tls, admission: sotto_relay::server::Admission) -> Self {
         let bind = "127.0.0.1:0".parse().unwrap();
         let data = tempfile::tempdir().unwrap();
         let mut world = Self {
@@ -43,6 +48,7 @@ impl World {
             data,
             bind,
             tls,
+            admission,
             pin: None,
         };
         world.relay_starts().await;
@@ -54,6 +60,7 @@ impl World {
             bind: self.bind,
             data: Some(self.data.path().join("relay")),
             tls: self.tls.clone(),
+            admission: self.admission.clone(),
             ..Config::default()
         };
         let relay = sotto_relay::start(config).await.expect("the relay starts");

@@ -21,7 +21,14 @@ impl Bucket {
     /// One request more. `Err` is the time to wait, in milliseconds; the
     /// bucket stays as it was.
     pub fn pour(self, now: Millis, rate: Rate) -> Result<Bucket, Millis> {
-        let empty_at = self.empty_at.max(now).saturating_add(rate.every);
+        self.pour_many(now, rate, 1)
+    }
+
+    /// A request that counts as `many`; never as more than the bucket holds,
+    /// or it would never fit.
+    pub fn pour_many(self, now: Millis, rate: Rate, many: u32) -> Result<Bucket, Millis> {
+        let all = rate.every.saturating_mul(u64::from(many.min(rate.burst)));
+        let empty_at = self.empty_at.max(now).saturating_add(all);
         let brim = now.saturating_add(rate.every.saturating_mul(u64::from(rate.burst)));
         match empty_at.checked_sub(brim) {
             Some(over) if over > 0 => Err(over),
@@ -55,6 +62,18 @@ mod tests {
         assert_eq!(bucket.pour(1_100, rate), Err(100));
         assert!(!bucket.is_empty(1_399));
         assert!(bucket.is_empty(1_400));
+    }
+
+    #[test]
+    fn a_large_request_counts_as_many_and_fits_an_empty_bucket() {
+        let rate = Rate {
+            burst: 3,
+            every: 100,
+        };
+        let bucket = Bucket::default().pour_many(1_000, rate, 2).unwrap();
+        assert_eq!(bucket.pour_many(1_000, rate, 2), Err(100));
+        assert!(bucket.pour(1_000, rate).is_ok());
+        assert!(Bucket::default().pour_many(1_000, rate, 1_000).is_ok());
     }
 
     #[test]

@@ -43,6 +43,14 @@ pub struct HubConfig {
     pub keys_per_device: usize,
     /// Fewer one-time packages than this, and the device is told.
     pub keys_low: usize,
+    /// Calls that run in one room at once.
+    pub calls_per_room: usize,
+    /// Ends of one call. Raising it costs a fan-out as wide at every change.
+    pub call_participants: usize,
+    /// A participant whose connection broke is gone after this time.
+    pub call_grace: Millis,
+    /// Calls one account may start. Raising it lets one member ring more often.
+    pub ring_rate: Rate,
     /// A message that everyone has is kept this much longer, so that a sender
     /// who missed the ack still gets it.
     pub prune_grace: Millis,
@@ -73,6 +81,13 @@ impl Default for HubConfig {
             direct_memory: DAY,
             keys_per_device: limits::KEY_PACKAGES,
             keys_low: 5,
+            calls_per_room: 8,
+            call_participants: 32,
+            call_grace: MINUTE,
+            ring_rate: Rate {
+                burst: 10,
+                every: 10_000,
+            },
             prune_grace: MINUTE,
         }
     }

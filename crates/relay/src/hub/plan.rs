@@ -1,7 +1,11 @@
 //! What one event leads to, before any of it has happened.
 
-use super::{Action, Ask, Change, CloseCode, ConnId, Decision, bucket::Bucket};
-use sotto_wire::{DeviceId, RelayFrame, RoomId, UserId, codec::Envelope, frame::Presence};
+use super::{Action, Ask, Change, CloseCode, ConnId, Decision, bucket::Bucket, calls::Seat};
+use sotto_wire::{
+    CallId, DeviceId, RelayFrame, RoomId, UserId,
+    codec::Envelope,
+    frame::{CallParticipant, Presence},
+};
 
 /// Changes to make durable, then actions to perform.
 #[derive(Debug)]
@@ -55,6 +59,17 @@ pub(crate) enum Passing {
         what: Quota,
         bucket: Bucket,
     },
+    Sit {
+        room: RoomId,
+        call: CallId,
+        end: CallParticipant,
+        seat: Seat,
+    },
+    Rise {
+        room: RoomId,
+        call: CallId,
+        end: CallParticipant,
+    },
 }
 
 /// What an account may do only so often.
@@ -62,6 +77,7 @@ pub(crate) enum Passing {
 pub(crate) enum Quota {
     Knock,
     Take,
+    Ring,
 }
 
 impl Plan {

@@ -28,6 +28,7 @@ impl Hub {
         {
             return plan.change(Change::RoomDrop { room: id });
         }
+        self.tick_calls(now, id, room, plan);
         let retention = room
             .row
             .retention

@@ -77,6 +77,7 @@ impl Hub {
         }
         if room.members.contains_key(&ask.user) {
             self.send_knocks(ask, id, room, plan);
+            self.send_calls(ask, id, room, plan);
         }
         Ok(())
     }
@@ -217,6 +218,7 @@ impl Hub {
                 });
             }
         }
+        self.end_calls_of(id, room, leaving, plan);
         match room.eldest(leaving) {
             Some(eldest) if leaving.contains(&row.host) => row.host = eldest,
             Some(_) => {}

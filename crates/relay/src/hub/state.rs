@@ -1,8 +1,8 @@
 //! The hub's tables, and how each durable change moves them.
 
-use super::{Change, ConnId, GoneRow, Hub, RoomRow, bucket::Bucket, plan::Quota};
+use super::{Change, ConnId, GoneRow, Hub, RoomRow, bucket::Bucket, calls::Call, plan::Quota};
 use sotto_wire::{
-    DeviceId, MessageId, Millis, RoomId, Seq, UserId,
+    CallId, DeviceId, MessageId, Millis, RoomId, Seq, UserId,
     frame::{ChatReceive, Presence},
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -63,6 +63,8 @@ pub(crate) struct Room {
     pub seen: BTreeMap<(UserId, DeviceId, MessageId), (Seq, Millis)>,
     /// Connections that follow the room. A restart forgets them.
     pub open: BTreeSet<ConnId>,
+    /// Calls that run. A restart forgets them.
+    pub calls: BTreeMap<CallId, Call>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -143,6 +145,7 @@ impl Room {
             kept_bytes: 0,
             seen: BTreeMap::new(),
             open: BTreeSet::new(),
+            calls: BTreeMap::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The hub's rules as short plays. Everybody has one device per connection
 //! unless a play says otherwise; every step is checked against the store.
 
+mod calls;
 mod direct;
 mod members;
 mod order;
@@ -246,6 +247,7 @@ fn settled(hub: &Hub) -> Hub {
     }
     for room in hub.rooms.values_mut() {
         room.open.clear();
+        room.calls.clear();
     }
     hub.accounts
         .retain(|_, account| account.created > 0 || !account.rooms.is_empty());

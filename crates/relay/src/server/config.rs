@@ -103,6 +103,9 @@ pub struct Limits {
     pub http_rate: Rate,
     /// Malformed frames within `flood_window` before the socket is closed.
     pub flood: usize,
+    /// Native pings and pongs in that time. A client sends one of each every
+    /// half minute.
+    pub control: usize,
     pub flood_window: Duration,
 }
 
@@ -127,6 +130,7 @@ impl Default for Limits {
                 every: 500,
             },
             flood: 50,
+            control: 100,
             flood_window: Duration::from_secs(10),
         }
     }

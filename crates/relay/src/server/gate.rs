@@ -29,6 +29,9 @@ const PENDING: usize = 20_000;
 /// Buckets before the empty ones are swept out.
 const BUCKETS: usize = 20_000;
 
+/// Connections of each address.
+pub type Slots = Arc<Mutex<HashMap<IpAddr, usize>>>;
+
 /// What a bucket counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Counted {
@@ -40,7 +43,7 @@ pub enum Counted {
 pub struct Gate {
     config: Arc<Config>,
     state: Mutex<State>,
-    slots: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    slots: Slots,
 }
 
 struct State {
@@ -54,7 +57,7 @@ struct State {
 #[derive(Debug)]
 pub struct Slot {
     ip: IpAddr,
-    slots: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    slots: Slots,
 }
 
 fn broken() -> WireError {
@@ -146,6 +149,11 @@ impl Gate {
 
     /// One request more of `what`.
     pub fn pour(&self, what: Counted) -> Result<(), WireError> {
+        self.pour_many(what, 1)
+    }
+
+    /// A request that counts as `many`.
+    pub fn pour_many(&self, what: Counted, many: u32) -> Result<(), WireError> {
         let now = self.now();
         let rate = self.rate(what);
         let mut state = self.state();
@@ -153,7 +161,9 @@ impl Gate {
             state.buckets.retain(|_, bucket| !bucket.is_empty(now));
         }
         let bucket = state.buckets.get(&what).copied().unwrap_or_default();
-        let bucket = bucket.pour(now, rate).map_err(WireError::rate_limited)?;
+        let bucket = bucket
+            .pour_many(now, rate, many)
+            .map_err(WireError::rate_limited)?;
         state.buckets.insert(what, bucket);
         Ok(())
     }
@@ -186,11 +196,7 @@ impl Gate {
 }
 
 /// A place among `most` for `ip`.
-pub fn take_slot(
-    slots: &Arc<Mutex<HashMap<IpAddr, usize>>>,
-    ip: IpAddr,
-    most: usize,
-) -> Option<Slot> {
+pub fn take_slot(slots: &Slots, ip: IpAddr, most: usize) -> Option<Slot> {
     let mut held = slots.lock().unwrap_or_else(PoisonError::into_inner);
     let count = held.entry(ip).or_default();
     if *count >= most {

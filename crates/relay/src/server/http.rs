@@ -193,9 +193,10 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let status = match self.0.code {
             ErrorCode::NotAuthenticated | ErrorCode::BadCredential => StatusCode::UNAUTHORIZED,
-            ErrorCode::Forbidden | ErrorCode::NotAMember | ErrorCode::NotHost => {
-                StatusCode::FORBIDDEN
-            }
+            ErrorCode::Forbidden
+            | ErrorCode::NeedsCode
+            | ErrorCode::NotAMember
+            | ErrorCode::NotHost => StatusCode::FORBIDDEN,
             ErrorCode::UnknownRoom | ErrorCode::NotFound => StatusCode::NOT_FOUND,
             ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,

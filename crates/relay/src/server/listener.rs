@@ -1,9 +1,13 @@
 //! Accepts TCP connections, does TLS, and serves HTTP/1.1 on them. Whoever
 //! dawdles over a handshake or a request's head is let go.
+//!
+//! A relay may listen at several addresses; closing one ends what came in by
+//! it and nothing else.
 
 use super::{
     config::Config,
-    gate::{Slot, take_slot},
+    gate::{Slot, Slots, take_slot},
+    meter::{Meter, Metered},
     visitor::{Ends, counted},
 };
 use axum::{Extension, Router};
@@ -13,15 +17,15 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{Arc, Mutex},
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    task::JoinSet,
+    sync::watch,
+    task::{JoinHandle, JoinSet},
 };
 use tokio_rustls::TlsAcceptor;
 
@@ -31,14 +35,59 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Longest head of a request, in bytes.
 const HEAD: usize = 16 * 1024;
 
+/// An address that is listened at, until this is dropped. Then connections
+/// that came in by it end: those that are no sockets yet at once, sockets
+/// with a goodbye.
+#[derive(Debug)]
+pub struct Listening {
+    pub address: SocketAddr,
+    task: JoinHandle<()>,
+    _open: watch::Sender<()>,
+}
+
+/// What a socket holds of the address it came in by.
+#[derive(Debug, Clone)]
+pub struct Entrance(watch::Receiver<()>);
+
+impl Entrance {
+    /// Resolves when that address is listened at no more.
+    pub async fn closed(&mut self) {
+        while self.0.changed().await.is_ok() {}
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Starts to accept connections.
+pub fn listen(
+    listener: TcpListener,
+    address: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    config: Arc<Config>,
+    slots: Slots,
+) -> Listening {
+    let (open, entrance) = watch::channel(());
+    let router = router.layer(Extension(Entrance(entrance)));
+    Listening {
+        address,
+        task: tokio::spawn(run(listener, tls, router, config, slots)),
+        _open: open,
+    }
+}
+
 /// Never returns. Aborting it also ends connections that are not upgraded.
-pub async fn run(
+async fn run(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     router: Router,
     config: Arc<Config>,
+    slots: Slots,
 ) {
-    let slots: Arc<Mutex<HashMap<IpAddr, usize>>> = Arc::default();
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -75,11 +124,7 @@ pub async fn run(
     }
 }
 
-fn place(
-    slots: &Arc<Mutex<HashMap<IpAddr, usize>>>,
-    peer: IpAddr,
-    config: &Config,
-) -> Option<Slot> {
+fn place(slots: &Slots, peer: IpAddr, config: &Config) -> Option<Slot> {
     let known = peer.to_canonical();
     let most = match config.trusted_proxies.contains(&known) || known.is_loopback() {
         true => config.limits.tcp,
@@ -116,6 +161,9 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(patience)
         .max_buf_size(HEAD);
+    let meter = Meter::default();
+    let router = router.layer(Extension(meter.clone()));
+    let stream = Metered::new(stream, meter);
     let connection = builder
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
         .with_upgrades();

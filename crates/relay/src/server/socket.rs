@@ -7,6 +7,8 @@ use super::{
     actor::Command,
     gate::{Counted, Slot},
     http::{Refused, Shared, credential},
+    listener::Entrance,
+    meter::Meter,
     outlet::{Outlet, outlet},
     visitor::Visitor,
 };
@@ -35,9 +37,24 @@ use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::oneshot,
     task::JoinHandle,
-    time::{Instant, MissedTickBehavior, sleep_until, timeout},
+    time::{Instant, MissedTickBehavior, sleep_until, timeout, timeout_at},
 };
 use writer::{FAREWELL, close, farewell, overtakes, write};
+
+/// Longest message, in bytes.
+const MOST: usize = limits::LARGE_FRAME + limits::FRAME;
+/// Most bytes that may come in for one message. Fragments add to it: a head of
+/// up to 14 bytes each, and nothing but that if they are empty.
+const WIRE_MOST: usize = MOST + MOST / 2;
+/// A frame counts once for each so many bytes it begins: large ones cost the
+/// relay's disk and everybody's line.
+const SHARE: usize = 16 * 1024;
+/// Longest time for which nothing more is read from whoever sends too much.
+const HOLD: Duration = Duration::from_secs(1);
+/// How much more is read from whoever is let go for sending too much.
+const LEFTOVERS: usize = 64 * 1024;
+/// The head of a ping or pong with its mask, in bytes.
+const CONTROL_HEAD: usize = 6;
 
 #[derive(serde::Deserialize)]
 pub struct TicketQuery {
@@ -52,6 +69,8 @@ fn refused(code: ErrorCode, message: &str) -> WireError {
 pub async fn upgrade(
     State(shared): State<Arc<Shared>>,
     Extension(visitor): Extension<Visitor>,
+    Extension(entrance): Extension<Entrance>,
+    Extension(meter): Extension<Meter>,
     query: Result<Query<TicketQuery>, QueryRejection>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
@@ -95,19 +114,22 @@ pub async fn upgrade(
         .unwrap_or_else(std::sync::PoisonError::into_inner)
         .clone();
     let alive = alive.ok_or_else(|| refused(ErrorCode::Unavailable, "the relay is stopping"))?;
-    let most = limits::LARGE_FRAME + limits::FRAME;
     let upgrade = upgrade
         .protocols([SUBPROTOCOL])
-        .max_message_size(most)
-        .max_frame_size(most);
+        .max_message_size(MOST)
+        .max_frame_size(MOST);
     Ok(upgrade
         .on_upgrade(move |socket| async move {
             let conn = shared.next_conn();
+            meter.limit(WIRE_MOST);
             Session {
                 shared,
                 visitor,
                 conn,
-                flood: Flood::default(),
+                entrance,
+                meter,
+                malformed: Flood::default(),
+                control: Flood::default(),
             }
             .run(socket, claims, slot)
             .await;
@@ -121,10 +143,16 @@ struct Session {
     shared: Arc<Shared>,
     visitor: Visitor,
     conn: ConnId,
-    flood: Flood,
+    entrance: Entrance,
+    /// What has come in since the last whole message.
+    meter: Meter,
+    /// Refused frames of late.
+    malformed: Flood,
+    /// Native pings and pongs of late.
+    control: Flood,
 }
 
-/// Refused frames of late.
+/// So much of one kind of late.
 #[derive(Default)]
 struct Flood {
     since: Option<Instant>,
@@ -133,7 +161,8 @@ struct Flood {
 
 /// What to do with a message.
 enum Heard {
-    Frame(Envelope<ClientFrame>),
+    /// With what it counts as.
+    Frame(Envelope<ClientFrame>, u32),
     /// Not for the hub: an error to answer with.
     Refused(WireError),
     Nothing,
@@ -184,7 +213,7 @@ impl Session {
     async fn sign_in(&mut self, socket: &mut WebSocket) -> Option<(Claims, Option<RequestId>)> {
         let deadline = Instant::now() + self.shared.config.timings.auth_wait;
         let (error, request) = loop {
-            let message = match tokio::time::timeout_at(deadline, socket.recv()).await {
+            let message = match timeout_at(deadline, socket.recv()).await {
                 Ok(message) => message,
                 Err(_) => {
                     break (
@@ -194,14 +223,17 @@ impl Session {
                 }
             };
             let answer = match self.hear(message) {
-                Heard::Frame(Envelope {
-                    id,
-                    frame: ClientFrame::Auth { token },
-                }) => match self.judge(&token).await {
+                Heard::Frame(
+                    Envelope {
+                        id,
+                        frame: ClientFrame::Auth { token },
+                    },
+                    _,
+                ) => match self.judge(&token).await {
                     Ok(claims) => return Some((claims, id)),
                     Err(error) => break (error, id),
                 },
-                Heard::Frame(envelope) => {
+                Heard::Frame(envelope, _) => {
                     let id = request_of(&envelope);
                     refused(ErrorCode::NotAuthenticated, "Not authenticated").for_request(id)
                 }
@@ -213,8 +245,10 @@ impl Session {
                 }
                 Heard::Gone => return None,
             };
+            // Whoever asks and does not read waits no longer than others.
             let text = encode(&RelayFrame::Error(answer).into());
-            socket.send(Message::text(text)).await.ok()?;
+            let sent = timeout_at(deadline, socket.send(Message::text(text))).await;
+            sent.ok()?.ok()?;
         };
         let frame = RelayFrame::AuthError {
             code: error.code,
@@ -246,20 +280,31 @@ impl Session {
         let mut end = self.end(&claims);
         // The frame the actor has. None other is read meanwhile.
         let mut busy: Option<oneshot::Receiver<()>> = None;
+        // Refusing costs too: whoever sends too much is read from more slowly.
+        let mut held: Option<Instant> = None;
         loop {
-            let idle = busy.is_none();
+            let idle = busy.is_none() && held.is_none();
             tokio::select! {
                 biased;
                 _ = &mut writer => break,
                 _ = sleep_until(end) => outlet.close(CloseCode::Unauthenticated),
+                _ = self.entrance.closed() => outlet.close(CloseCode::GoingAway),
                 _ = done(&mut busy) => {
                     busy = None;
                     heard_at = Instant::now();
                     continue;
                 }
+                _ = until(held) => {
+                    held = None;
+                    continue;
+                }
                 _ = beat.tick() => {
                     if idle && heard_at.elapsed() >= timings.silence {
                         tracing::debug!(conn = ?self.conn, "silent for too long");
+                        break;
+                    }
+                    if idle && self.meter.pending_for(Instant::now()) >= timings.silence {
+                        tracing::debug!(conn = ?self.conn, "a message took too long");
                         break;
                     }
                     outlet.ping();
@@ -268,7 +313,7 @@ impl Session {
                 message = stream.next(), if idle => {
                     heard_at = Instant::now();
                     match self.hear(message) {
-                        Heard::Frame(Envelope { id, frame: ClientFrame::Auth { token } }) => {
+                        Heard::Frame(Envelope { id, frame: ClientFrame::Auth { token } }, _) => {
                             match self.renew(&claims, &token, id, &outlet).await {
                                 Some(renewed) => {
                                     end = self.end(&renewed);
@@ -278,8 +323,11 @@ impl Session {
                                 None => outlet.close(CloseCode::Unauthenticated),
                             }
                         }
-                        Heard::Frame(envelope) => {
-                            busy = self.hand_over(envelope, &claims, &outlet);
+                        Heard::Frame(envelope, many) => {
+                            match self.hand_over(envelope, many, &claims, &outlet) {
+                                Ok(wait) => busy = Some(wait),
+                                Err(pause) => held = Some(Instant::now() + pause),
+                            }
                             continue;
                         }
                         Heard::Refused(error) => {
@@ -297,6 +345,12 @@ impl Session {
         }
         self.shared.tell(Command::Detached { conn: self.conn });
         outlet.close(CloseCode::GoingAway);
+        // What is on its way is still read, or the close would be lost; of a
+        // flood, not much.
+        self.meter.limit(match outlet.closed() {
+            Some(CloseCode::Policy | CloseCode::TooBig) => LEFTOVERS,
+            _ => WIRE_MOST,
+        });
         let patience = match outlet.closed() {
             Some(code) if overtakes(code) => timings.silence,
             _ => FAREWELL,
@@ -350,20 +404,23 @@ impl Session {
         }
     }
 
-    /// Gives the frame to the actor, unless there are too many.
+    /// Gives the frame to the actor, unless there are too many. Then the error
+    /// is for how long to read no other.
     fn hand_over(
         &mut self,
         envelope: Envelope<ClientFrame>,
+        many: u32,
         claims: &Claims,
         outlet: &Outlet,
-    ) -> Option<oneshot::Receiver<()>> {
+    ) -> Result<oneshot::Receiver<()>, Duration> {
         let gate = &self.shared.gate;
         let poured = gate
-            .pour(Counted::Account(claims.sub))
-            .and_then(|()| gate.pour(Counted::Frames(self.visitor.counted())));
+            .pour_many(Counted::Account(claims.sub), many)
+            .and_then(|()| gate.pour_many(Counted::Frames(self.visitor.counted()), many));
         if let Err(error) = poured {
+            let pause = Duration::from_millis(error.retry_after.unwrap_or_default());
             self.refuse(error.for_request(request_of(&envelope)), outlet);
-            return None;
+            return Err(pause.min(HOLD));
         }
         let (answer, wait) = oneshot::channel();
         self.shared.tell(Command::Frame {
@@ -371,7 +428,7 @@ impl Session {
             envelope,
             answer,
         });
-        Some(wait)
+        Ok(wait)
     }
 
     fn refuse(&mut self, error: WireError, outlet: &Outlet) {
@@ -391,16 +448,29 @@ impl Session {
             Some(Err(_)) => return Heard::Close(CloseCode::TooBig),
             Some(Ok(message)) => message,
         };
+        let limits = &self.shared.config.limits;
         let error = match message {
             Message::Close(_) => return Heard::Gone,
-            Message::Ping(_) | Message::Pong(_) => return Heard::Nothing,
+            Message::Ping(bytes) | Message::Pong(bytes) => {
+                // They may come between the fragments of a message.
+                self.meter.forgive(CONTROL_HEAD + bytes.len());
+                return match self.control.is_one(limits.control, limits.flood_window) {
+                    true => Heard::Close(CloseCode::Policy),
+                    false => Heard::Nothing,
+                };
+            }
             Message::Binary(_) => refused(ErrorCode::InvalidFormat, "Invalid message format"),
             Message::Text(text) => match decode(text.as_str()) {
-                Ok(envelope) => return Heard::Frame(envelope),
+                Ok(envelope) => {
+                    self.meter.reset();
+                    let shares = text.as_str().len() / SHARE + 1;
+                    return Heard::Frame(envelope, u32::try_from(shares).unwrap_or(u32::MAX));
+                }
                 Err(error) => error,
             },
         };
-        match self.flood.is_one(&self.shared.config.limits) {
+        self.meter.reset();
+        match self.malformed.is_one(limits.flood, limits.flood_window) {
             true => Heard::Close(CloseCode::Policy),
             false => Heard::Refused(error),
         }
@@ -408,18 +478,15 @@ impl Session {
 }
 
 impl Flood {
-    /// One malformed frame more; whether that makes a flood.
-    fn is_one(&mut self, limits: &super::Limits) -> bool {
+    /// One more; whether that makes more than `most` within the time.
+    fn is_one(&mut self, most: usize, within: Duration) -> bool {
         let now = Instant::now();
-        if self
-            .since
-            .is_none_or(|since| now - since > limits.flood_window)
-        {
+        if self.since.is_none_or(|since| now - since > within) {
             self.since = Some(now);
             self.count = 0;
         }
         self.count += 1;
-        self.count > limits.flood
+        self.count > most
     }
 }
 
@@ -428,6 +495,14 @@ async fn done(busy: &mut Option<oneshot::Receiver<()>>) {
     match busy {
         // An actor that dropped the answer closes the socket as well.
         Some(wait) => drop(wait.await),
+        None => std::future::pending().await,
+    }
+}
+
+/// Resolves at this time; never, if there is none.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
         None => std::future::pending().await,
     }
 }

@@ -22,8 +22,12 @@ pub struct Prepared {
     pub fingerprint: Option<[u8; 32]>,
 }
 
-pub fn prepare(config: &Config, data: Option<&DataDir>) -> Result<Option<Prepared>, StartError> {
-    let (pem, pinned) = match &config.tls {
+pub fn prepare(
+    tls: &Tls,
+    config: &Config,
+    data: Option<&DataDir>,
+) -> Result<Option<Prepared>, StartError> {
+    let (pem, pinned) = match tls {
         Tls::None => return Ok(None),
         Tls::Files { cert, key } => {
             let cert = fs::read(cert).map_err(|_| TlsError::Unreadable)?;

@@ -104,7 +104,7 @@ async fn malformed_frames_are_answered_and_the_socket_stays() {
         ),
         (
             r#"{"type":"call.join","id":"7"}"#,
-            ErrorCode::UnknownType,
+            ErrorCode::InvalidFormat,
             Some("7"),
         ),
         (

@@ -12,6 +12,7 @@ use sotto_wire::{
 };
 use std::{
     net::SocketAddr,
+    ops::Deref,
     time::{Duration, SystemTime},
 };
 use tokio::net::TcpStream;
@@ -127,8 +128,15 @@ pub fn config() -> Config {
     }
 }
 
+/// A relay, and the address it was started at.
 pub struct Site {
     pub relay: Relay,
+    door: Door,
+}
+
+/// One address of a relay.
+pub struct Door {
+    address: SocketAddr,
     pub http: reqwest::Client,
 }
 
@@ -136,14 +144,34 @@ impl Site {
     pub async fn start(config: Config) -> Self {
         // reqwest wants a provider even where it speaks no TLS.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let relay = start(config).await.unwrap();
+        let door = Door::new(relay.address());
+        Self { relay, door }
+    }
+
+    pub fn at(&self, address: SocketAddr) -> Door {
+        Door::new(address)
+    }
+}
+
+impl Deref for Site {
+    type Target = Door;
+
+    fn deref(&self) -> &Door {
+        &self.door
+    }
+}
+
+impl Door {
+    fn new(address: SocketAddr) -> Self {
         Self {
-            relay: start(config).await.unwrap(),
+            address,
             http: reqwest::Client::new(),
         }
     }
 
     pub fn authority(&self) -> String {
-        self.relay.address().to_string()
+        self.address.to_string()
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Bytes, DeviceId, MessageId, RoomId, UserId, WireError, frame::*};
+use crate::{Bytes, CallId, DeviceId, MessageId, RoomId, UserId, WireError, frame::*};
 
 fn user(n: u8) -> UserId {
     UserId([n; 32])
@@ -15,6 +15,17 @@ fn device() -> DeviceId {
 }
 fn body() -> Bytes {
     Bytes(vec![0xfb, 0xff, 0x00])
+}
+
+fn call() -> CallId {
+    CallId([6; 16])
+}
+
+fn participant() -> CallParticipant {
+    CallParticipant {
+        user: user(5),
+        device: device(),
+    }
 }
 
 fn client_frames() -> Vec<ClientFrame> {
@@ -79,6 +90,26 @@ fn client_frames() -> Vec<ClientFrame> {
         ClientFrame::KeysTake { user: user(5) },
         ClientFrame::PresenceSet {
             state: Presence::Away,
+        },
+        ClientFrame::CallInitiate {
+            room: room(),
+            call: call(),
+            kind: CallKind::Video,
+            body: body(),
+        },
+        ClientFrame::CallJoin {
+            room: room(),
+            call: call(),
+        },
+        ClientFrame::CallLeave {
+            room: room(),
+            call: call(),
+        },
+        ClientFrame::CallSignal {
+            room: room(),
+            call: call(),
+            to: participant(),
+            body: body(),
         },
     ]
 }
@@ -170,6 +201,26 @@ fn relay_frames() -> Vec<RelayFrame> {
             user: user(5),
             action: PresenceAction::Joined,
             count: 2,
+        },
+        RelayFrame::CallInitiate {
+            room: room(),
+            call: call(),
+            kind: CallKind::Video,
+            from: user(4),
+            device: device(),
+            body: body(),
+        },
+        RelayFrame::CallUpdated {
+            room: room(),
+            call: call(),
+            participants: vec![participant()],
+        },
+        RelayFrame::CallSignal {
+            room: room(),
+            call: call(),
+            from: user(4),
+            device: device(),
+            body: body(),
         },
         RelayFrame::Notice {
             kind: "maintenance".into(),

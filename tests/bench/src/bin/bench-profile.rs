@@ -38,7 +38,13 @@ async fn main() -> Result<(), Failure> {
         ..Profile::default()
     };
     let dir = ProfileDir::new(folder);
-    let engine = create(&dir, Arc::new(SystemKeyring), protection, profile).await?;
+    let engine = create(
+        &dir,
+        Arc::new(SystemKeyring::default()),
+        protection,
+        profile,
+    )
+    .await?;
     engine.request(Request::AddRelay(relay.clone())).await?;
     for room in 1..=rooms.parse()? {
         let room = open_room(&engine, &relay, room).await?;

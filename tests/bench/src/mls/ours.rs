@@ -1,42 +1,39 @@
 //! Real clients over stores in memory and a real hub, without a network. Each
 //! input is timed as the engine would see it: transaction, decision, commit.
 
-use super::{MESSAGES, Times, counts, rounds};
+use super::{MESSAGES, Times, counts};
+use crate::Work;
 use sotto_client::model::{Admission, MessageBody, Profile};
 use sotto_client::store::memory::MemoryStore;
-use sotto_client::{Call, Client, Effect, Input, Now, Outcome, Request};
+use sotto_client::{Ask, Client, Effect, Input, Now, Outcome, Request};
 use sotto_relay::hub::memory::{MemoryRelay, Out};
 use sotto_relay::hub::{ConnId, Event, HubConfig};
 use sotto_wire::codec::Envelope;
 use sotto_wire::frame::ChatKind;
 use sotto_wire::{ClientFrame, MessageId, Millis, RelayAddress, RelayFrame, RoomId};
 use std::collections::VecDeque;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const HOUR: Millis = 60 * 60 * 1000;
 const ALICE: usize = 0;
 const BOB: usize = 1;
 
-/// Times at one size.
-pub fn measure(size: usize) -> Times {
-    let mut times = Times::default();
-    for _ in 0..rounds(size) {
-        let mut world = World::new();
-        let (room, link) = world.opens_room();
-        for members in 2..=size {
-            let counted = counts(members, size).then_some(&mut times);
-            world.admits(&link, counted);
-            // Others stay members without listening: two are enough to measure.
-            if members > 2 {
-                world.leaves_the_line(members - 1);
-            }
+/// Builds one room up to its size and measures in it.
+pub fn round(size: usize, times: &mut Times) {
+    let mut world = World::new();
+    let (room, link) = world.opens_room();
+    for members in 2..=size {
+        let counted = counts(members, size).then_some(&mut *times);
+        world.admits(&link, counted);
+        // Others stay members without listening: two are enough to measure.
+        if members > 2 {
+            world.leaves_the_line(members - 1);
         }
-        for number in 0..5 {
-            world.commits(room, number, &mut times);
-        }
-        world.talks(room, &mut times);
     }
-    times
+    for number in 0..5 {
+        world.commits(room, number, times);
+    }
+    world.talks(room, times);
 }
 
 /// What somebody did with an input, and how long it took.
@@ -73,7 +70,7 @@ struct World {
     /// Virtual milliseconds since the start; only waiting moves them.
     time: Millis,
     start: Millis,
-    calls: u64,
+    asks: u64,
     conns: u64,
 }
 
@@ -86,7 +83,7 @@ impl World {
             people: Vec::new(),
             time: 0,
             start: wall.expect("a clock after 1970").as_millis() as Millis,
-            calls: 0,
+            asks: 0,
             conns: 0,
         };
         world.arrives();
@@ -237,9 +234,9 @@ impl World {
     }
 
     fn ask(&mut self, who: usize, request: Request) -> Done {
-        self.calls += 1;
-        let call = Call(self.calls);
-        self.takes(who, Input::Ui { call, request })
+        self.asks += 1;
+        let ask = Ask(self.asks);
+        self.takes(who, Input::Ui { ask, request })
     }
 
     /// Until nothing is on its way and nobody waits for a time.
@@ -273,12 +270,12 @@ impl World {
         let now = self.now();
         let kind = kind(&input);
         let person = &mut self.people[who];
-        let begun = Instant::now();
+        let begun = Work::begin();
         let mut txn = person.store.begin();
         let handled = person.client.handle(now, input, &mut txn);
         let effects = handled.expect("memory does not fail");
         txn.commit().expect("memory does not fail");
-        let took = begun.elapsed();
+        let took = begun.took();
         for effect in &effects {
             if let Effect::Send { envelope, .. } = effect
                 && let Some(conn) = self.people[who].conn

@@ -55,6 +55,26 @@ impl Person {
         .await
     }
 
+    /// Tries the keyring while there is none: the screen stays and says so.
+    pub async fn tries_the_keyring_in_vain(&self) -> Result<()> {
+        self.step("tries the keyring in vain", async {
+            let page = self.page()?;
+            page.click("unlock-keyring").await?;
+            page.sees_within("unlock-vain", long()).await
+        })
+        .await
+    }
+
+    /// Tries the keyring again, and it opens the profile.
+    pub async fn tries_the_keyring_again(&self) -> Result<()> {
+        self.step("tries the keyring again", async {
+            let page = self.page()?;
+            page.click("unlock-keyring").await?;
+            page.sees_within("sidebar", long()).await
+        })
+        .await
+    }
+
     /// A wrong passphrase: the screen stays and says so.
     pub async fn is_refused_with(&self, passphrase: &str) -> Result<()> {
         self.backstage.heard(passphrase);

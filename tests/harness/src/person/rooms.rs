@@ -65,6 +65,19 @@ impl Person {
         page.sees("people-panel").await
     }
 
+    /// Closes the list of people, which covers a small window.
+    pub async fn stops_looking_at_people(&self) -> Result<()> {
+        self.step("stops looking at people", async {
+            let page = self.page()?;
+            if page.shows("people-panel").await {
+                page.click("people-close").await?;
+                page.misses("people-panel").await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// Joins by the link that was copied last, in whichever window: it comes
     /// from the clipboard.
     pub async fn joins_by_pasting(&self, link: &Link) -> Result<()> {

@@ -5,8 +5,12 @@ use super::tools::{
     some_id, whys,
 };
 use crate::simulator::rooms::{all_agree, of_three, of_two};
-use sotto_client::{Request, Why, model::Standing};
-use sotto_tests::world::{World, home};
+use sotto_client::{
+    Request, Why,
+    model::Standing,
+    seal::{Purpose, SealKey},
+};
+use sotto_tests::world::{Dice, World, home};
 use sotto_wire::{
     ClientFrame, MessageId, RelayFrame,
     frame::{ChatKind, Presence, PresenceAction, RoomMember},
@@ -112,13 +116,14 @@ fn attack_01_a_group_of_the_relays_own_is_not_the_room() {
     bob.joins(&link);
     world.settle();
     // The relay is even given a key package that bob has the keys of.
-    let welcome = mallory.forges_room(room, &[bob.key_package()]);
+    let mut leaked = alice.leaks_invite(&parse(&link));
+    let welcome = mallory.forges_room(room, &[bob.key_package()], &[leaked.clone()]);
     let (id, _) = own_knock(&world, &bob);
-    let mut another = parse(&link);
-    another.secret = sotto_client::invite::InviteSecret::from_bytes([1; 32]);
+    // All but the secret.
+    leaked.link.secret = sotto_client::invite::InviteSecret::from_bytes([1; 32]);
     let bare = [room.as_bytes(), id.as_bytes(), &welcome[..]].concat();
     let bodies = [
-        sealed_welcome(&world, &another, room, id, &welcome),
+        sealed_welcome(&world, &leaked, id, bob.user(), &welcome),
         bare.into(),
     ];
     for body in bodies {
@@ -271,4 +276,42 @@ fn attack_01_a_knock_of_who_was_removed_lets_them_in_no_more() {
     world.settle();
     assert_eq!(alice.member_names(), ["Alice", "Bob"]);
     assert_eq!(carol.standing(), Standing::Removed { by: alice.user() });
+}
+
+#[test]
+fn attack_01_a_knock_in_somebody_elses_name_is_refused_even_with_the_secret() {
+    let world = World::new();
+    let (alice, bob, mallory) = (world.alice(), world.bob(), world.mallory());
+    alice.creates_guarded("Field notes");
+    let link = parse(&alice.invites());
+    bob.joins(&link.to_string());
+    world.settle();
+    let (room, id) = (link.room, MessageId([4; 16]));
+    let package = mallory.key_package();
+    let key = |secret: &[u8]| SealKey::derive(secret, Purpose::Knock, room.as_bytes());
+    let seal = |key: &SealKey, aad: &[u8], plain: &[u8]| {
+        key.seal(&mut Dice::new(7).generator(), aad, plain)
+    };
+    let context = [link.invite.as_bytes(), id.as_bytes(), bob.user().as_bytes()].concat();
+    let knock = |from, sealed: Vec<u8>| {
+        let body = [link.invite.as_bytes(), sealed.as_slice()].concat().into();
+        RelayFrame::RoomKnocked {
+            room,
+            knock: id,
+            from,
+            body,
+        }
+    };
+    // Without the secret.
+    let blind = knock(bob.user(), seal(&key(&[0; 32]), &context, &package));
+    assert_eq!(world.relay_says(&alice, blind)[0].why, Why::BadKnock);
+    // With it, in bob's name: the certificate says whose key it is.
+    let sealed = seal(&key(link.secret.expose()), &context, &package);
+    let refused = world.relay_says(&alice, knock(bob.user(), sealed.clone()));
+    assert_eq!(refused[0].why, Why::BadKnock);
+    // Sealed in bob's name, delivered in mallory's.
+    let refused = world.relay_says(&alice, knock(mallory.user(), sealed));
+    assert_eq!(refused[0].why, Why::BadKnock);
+    assert_eq!(alice.knocks().len(), 1);
+    assert_eq!(alice.knocks()[0].user, bob.user());
 }

@@ -2,7 +2,10 @@
 
 use super::tools::sends;
 use crate::simulator::rooms::{all_agree, of_two};
-use sotto_client::{Why, model::Standing};
+use sotto_client::{
+    Why,
+    model::{Delivery, Standing},
+};
 use sotto_wire::{ClientFrame, frame::ChatKind};
 
 #[test]
@@ -36,7 +39,7 @@ fn attack_11_a_process_that_dies_after_sending_uses_no_key_again() {
             body,
         };
         let input = sotto_client::Input::Ui {
-            call: sotto_client::Call(1_000 + u64::from(n)),
+            ask: sotto_client::Ask(1_000 + u64::from(n)),
             request,
         };
         let fate = sotto_tests::world::Fate::DiesAfterEffects(usize::from(n));
@@ -112,4 +115,75 @@ fn attack_11_no_ciphertext_is_made_twice_for_different_words() {
         }
     }
     bob.reads_only(&["0", "1", "2", "3"]);
+}
+
+#[test]
+fn attack_11_an_old_copy_of_the_store_reuses_no_key() {
+    let (world, alice, bob) = of_two();
+    bob.says("one");
+    world.settle();
+    let copy = bob.backup();
+    bob.says("two");
+    bob.says("three");
+    world.settle();
+    bob.restores(&copy);
+    let before = world.sent_by(&bob).len();
+    bob.says("four");
+    world.settle();
+    let sent: Vec<ChatKind> = world.sent_by(&bob)[before..]
+        .iter()
+        .filter_map(|frame| match frame {
+            ClientFrame::ChatSend(send) => Some(send.kind),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        sent,
+        [ChatKind::Commit, ChatKind::Application],
+        "a new leaf comes first"
+    );
+    alice.reads_only(&["one", "two", "three", "four"]);
+    bob.reads("four");
+    assert_eq!(
+        bob.gaps(),
+        2,
+        "what the copy does not know is shown as missing"
+    );
+    alice.rejected_nothing();
+    assert!(bob.rejected().contains(&Why::Unasked));
+    all_agree(&[&alice, &bob]);
+}
+
+#[test]
+fn attack_11_an_old_copy_can_still_say_goodbye() {
+    let (world, alice, bob) = of_two();
+    let copy = bob.backup();
+    bob.says("one");
+    world.settle();
+    bob.goes_offline();
+    bob.restores(&copy);
+    bob.leaves();
+    bob.comes_back();
+    world.settle();
+    assert_eq!(bob.standing(), Standing::Left);
+    assert_eq!(alice.member_names(), ["Alice"]);
+}
+
+#[test]
+fn attack_11_an_old_copy_that_missed_its_own_commit_knows_that_it_is_lost() {
+    let (world, alice, bob) = of_two();
+    let copy = bob.backup();
+    bob.calls_themselves("Bobby");
+    world.settle();
+    bob.restores(&copy);
+    world.settle();
+    assert_eq!(bob.standing(), Standing::Lost);
+    let id = bob.says("from the past");
+    world.settle();
+    assert_eq!(bob.delivery(id), Some(Delivery::Pending));
+    alice.rejected_nothing();
+    bob.joins(&alice.invites());
+    world.settle();
+    all_agree(&[&alice, &bob]);
+    alice.reads("from the past");
 }

@@ -1,9 +1,12 @@
 //! Attack 5: what was said once is said again: later, elsewhere, by others.
 
-use super::tools::{
-    becomes_a_gap, changes_nothing, last_heard, message, next_place, picture, some_id, whys,
+use super::{
+    sight::Sight,
+    tools::{
+        becomes_a_gap, changes_nothing, last_heard, message, next_place, picture, some_id, whys,
+    },
 };
-use crate::simulator::rooms::{all_agree, of_three, of_two};
+use crate::simulator::rooms::{all_agree, of_three, of_two, with_mallory};
 use sotto_client::{Why, model::Delivery};
 use sotto_wire::{
     RelayFrame,
@@ -272,4 +275,72 @@ fn attack_05_a_commit_of_ones_own_is_not_taken_from_another_room() {
     assert_eq!(whys(&rejected), [Why::Forged]);
     assert_eq!(bob.view().name, "Field notes");
     assert_eq!(picture(&world, &alice), before);
+}
+
+#[test]
+fn attack_05_a_message_of_an_epoch_that_is_over_is_refused() {
+    let (world, alice, bob, _mallory) = with_mallory();
+    alice.says("then");
+    world.settle();
+    let mut old = world.log(alice.room()).pop().expect("it was said");
+    bob.restarts();
+    alice.renames_room("Now");
+    world.settle();
+    old.seq = world.head(alice.room()) + 1;
+    old.id = sotto_wire::MessageId([8; 16]);
+    let refused = world.relay_says(&bob, RelayFrame::ChatReceive(old));
+    assert_eq!(refused[0].why, Why::Forged);
+}
+
+#[test]
+fn attack_05_one_bit_is_enough() {
+    let (world, alice, bob, _mallory) = with_mallory();
+    let id = sotto_wire::MessageId([8; 16]);
+    let json = format!(r#"{{"id":"{id}","type":"text","text":"intact"}}"#);
+    let body = alice.forges_message(&json);
+    let seq = world.head(alice.room()) + 1;
+    let sight = Sight::of(&bob, &[]);
+    let copy = bob.backup();
+    for place in (0..body.len()).step_by(7) {
+        let mut bent = body.clone();
+        bent.0[place] ^= 1;
+        let frame = alice.as_received(seq, id, ChatKind::Application, bent);
+        let refused = world.relay_says(&bob, RelayFrame::ChatReceive(frame));
+        assert_eq!(refused[0].why, Why::Forged, "byte {place}");
+        assert_eq!(Sight::of(&bob, &[]), sight, "byte {place}");
+        bob.restores(&copy);
+    }
+    let frame = alice.as_received(seq, id, ChatKind::Application, body);
+    world.relay_says(&bob, RelayFrame::ChatReceive(frame));
+    bob.reads("intact");
+}
+
+#[test]
+fn attack_05_every_frame_that_ever_came_changes_nothing_when_it_comes_again() {
+    let (world, alice, bob, _mallory) = with_mallory();
+    alice.says("one");
+    bob.says("two");
+    alice.renames_room("Garden");
+    world.settle();
+    alice.says("three");
+    world.settle();
+    for restart in [false, true] {
+        if restart {
+            bob.restarts();
+            world.settle();
+        }
+        let sight = Sight::of(&bob, &[&alice]);
+        for frame in world.heard_by(&bob) {
+            if matches!(frame, RelayFrame::AuthOk { .. }) {
+                continue;
+            }
+            world.relay_says(&bob, frame);
+        }
+        world.settle();
+        assert_eq!(Sight::of(&bob, &[&alice]), sight, "restarted: {restart}");
+        assert_eq!(bob.gaps(), 0);
+        alice.says("and on");
+        world.settle();
+        assert_eq!(bob.texts(), alice.texts());
+    }
 }

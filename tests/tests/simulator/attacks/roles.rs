@@ -4,7 +4,7 @@ use super::tools::{
     becomes_a_gap, changes_nothing, last_heard, message, next_place, picture, refusals, some_id,
     whys,
 };
-use crate::simulator::rooms::{all_agree, of_three, of_two};
+use crate::simulator::rooms::{all_agree, of_three, of_two, with_mallory};
 use sotto_client::{
     Request, RequestError, Why,
     model::{Admission, Standing, SystemLine},
@@ -12,16 +12,6 @@ use sotto_client::{
 };
 use sotto_tests::world::{Actor, World};
 use sotto_wire::{MessageId, RelayFrame, frame::ChatKind};
-
-/// Alice, who is host, Bob, and Mallory with a client of her own making.
-fn with_mallory() -> (World, Actor, Actor, Actor) {
-    let (world, alice, bob) = of_two();
-    let mallory = world.mallory();
-    mallory.joins(&alice.invites());
-    world.settle();
-    assert!(mallory.is_member());
-    (world, alice, bob, mallory)
-}
 
 /// What the room agrees on, as somebody sees it.
 fn agreed(
@@ -161,6 +151,17 @@ fn attack_04_a_member_lets_somebody_in_without_an_invite() {
 fn attack_04_a_member_puts_a_friend_in_somebodys_place() {
     is_refused("carol for bob", |world, alice, bob, _| Rogue {
         adds: vec![world.carol().key_package()],
+        removes: vec![bob.user()],
+        invite: Some(alice.invitations()[0].id),
+        ..Rogue::default()
+    });
+}
+
+#[test]
+fn attack_04_a_member_replaces_nobody_by_an_old_key_package() {
+    is_refused("bob by his knock of long ago", |_, alice, bob, _| Rogue {
+        // Made before bob's newest leaf.
+        adds: vec![bob.old_key_package()],
         removes: vec![bob.user()],
         invite: Some(alice.invitations()[0].id),
         ..Rogue::default()

@@ -2,8 +2,12 @@
 
 use sotto_client::{
     Rejected, Why,
-    invite::Link,
+    invite::{
+        Link,
+        proof::{Answer, Proof},
+    },
     model::{Invite, Item, Knock, Person, RoomView, SystemLine},
+    rogue::RogueInvite,
     seal::{Purpose, SealKey},
 };
 use sotto_tests::world::{Actor, World};
@@ -156,21 +160,42 @@ pub fn own_knock(world: &World, who: &Actor) -> (MessageId, Bytes) {
         .expect("there was a knock")
 }
 
-/// A sealed Welcome as it travels: room, knock, then what the invite's secret
-/// seals.
+/// A Welcome in a letter, as a member's client would make it of an invite: by
+/// whoever has got hold of its key, or made one up.
 pub fn sealed_welcome(
     world: &World,
-    link: &Link,
-    room: RoomId,
+    invite: &RogueInvite,
     knock: MessageId,
+    to: UserId,
     welcome: &[u8],
 ) -> Bytes {
-    // Seq and epoch of the newcomer's first place, and no mark of the order.
-    let mut plain = 1_u64.to_be_bytes().to_vec();
-    plain.extend(1_u64.to_be_bytes());
-    plain.extend([0; 16]);
-    plain.extend_from_slice(welcome);
-    seal(world, link, Purpose::Welcome, room, knock, &plain)
+    sealed_letter(world, invite, knock, to, &letter_to(1, welcome))
+}
+
+/// What is signed in a letter: seq and epoch of the newcomer's first place,
+/// here the same number, no mark of the order, and the Welcome.
+pub fn letter_to(n: u64, welcome: &[u8]) -> Vec<u8> {
+    let n = n.to_be_bytes();
+    [&n, &n, &[0; 16][..], welcome].concat()
+}
+
+pub fn sealed_letter(
+    world: &World,
+    invite: &RogueInvite,
+    knock: MessageId,
+    to: UserId,
+    letter: &[u8],
+) -> Bytes {
+    let link = &invite.link;
+    let answer = Answer {
+        terms: link.terms(),
+        knock,
+        to,
+        letter,
+    };
+    let proof = Proof::make(invite.account, invite.vouching, &invite.key, &answer);
+    let plain = [proof.encode().as_slice(), letter].concat();
+    seal(world, link, Purpose::Welcome, link.room, knock, &plain)
 }
 
 /// Sealed under an invite's secret for any purpose, room and knock in front.

@@ -1,8 +1,8 @@
 //! Attack 2: Welcomes that nobody waits for.
 
 use super::tools::{
-    changes_nothing, last_heard, letter, own_knock, parse, picture, rooms, sealed_welcome, some_id,
-    whys,
+    changes_nothing, last_heard, letter, letter_to, own_knock, parse, picture, rooms,
+    sealed_letter, sealed_welcome, some_id, whys,
 };
 use crate::simulator::rooms::{all_agree, of_two};
 use sotto_client::{Request, Why, model::Standing};
@@ -14,13 +14,15 @@ fn attack_02_a_welcome_to_a_room_one_is_in_changes_nothing() {
     let (world, alice, bob) = of_two();
     let mallory = world.mallory();
     let room = alice.room();
-    // Mallory has the link, and so has the relay: they know the secret.
+    // Mallory has all that a member could have given away.
     let link = parse(&alice.invites());
     world.settle();
     for victim in [&alice, &bob] {
-        let welcome = mallory.forges_room(room, &[victim.key_package()]);
+        let leaked = alice.leaks_invite(&link);
+        let invites = std::slice::from_ref(&leaked);
+        let welcome = mallory.forges_room(room, &[victim.key_package()], invites);
         let (knock, _) = own_knock(&world, &bob);
-        let body = sealed_welcome(&world, &link, room, knock, &welcome);
+        let body = sealed_welcome(&world, &leaked, knock, victim.user(), &welcome);
         let from = mallory.user();
         let frame = RelayFrame::DirectReceive {
             id: some_id(&world),
@@ -43,9 +45,11 @@ fn attack_02_a_welcome_that_nobody_asked_for_makes_no_room() {
     let link = parse(&mallory.invites());
     bob.asks(Request::AddRelay(home())).expect("anybody may");
     world.settle();
-    let welcome = mallory.forges_room(room, &[bob.key_package()]);
+    let leaked = mallory.leaks_invite(&link);
+    let invites = std::slice::from_ref(&leaked);
+    let welcome = mallory.forges_room(room, &[bob.key_package()], invites);
     for knock in [MessageId([0; 16]), some_id(&world)] {
-        let body = sealed_welcome(&world, &link, room, knock, &welcome);
+        let body = sealed_welcome(&world, &leaked, knock, bob.user(), &welcome);
         let frame = RelayFrame::DirectReceive {
             id: some_id(&world),
             from: mallory.user(),
@@ -105,7 +109,7 @@ fn attack_02_the_welcome_of_another_knock_lets_nobody_in() {
 }
 
 #[test]
-fn attack_02_a_welcome_for_somebody_else_is_of_no_use_even_with_the_secret() {
+fn attack_02_a_welcome_to_anything_but_what_was_asked_is_refused_even_with_every_key() {
     let world = World::new();
     let (alice, bob, mallory) = (world.alice(), world.bob(), world.mallory());
     let room = alice.creates_guarded("Field notes");
@@ -114,24 +118,51 @@ fn attack_02_a_welcome_for_somebody_else_is_of_no_use_even_with_the_secret() {
     bob.joins(&link);
     world.settle();
     let (knock, _) = own_knock(&world, &bob);
-    // Into a group that has no seat for bob.
-    let welcome = mallory.forges_room(room, &[alice.key_package()]);
-    let body = sealed_welcome(&world, &parse(&link), room, knock, &welcome);
-    let frame = RelayFrame::DirectReceive {
-        id: some_id(&world),
-        from: alice.user(),
-        body,
-    };
-    changes_nothing(&world, &bob, frame, Some(Why::UnwantedWelcome));
-    // Into a group that is another room.
-    let welcome = mallory.forges_room(RoomId([7; RoomId::SIZE]), &[bob.key_package()]);
-    let body = sealed_welcome(&world, &parse(&link), room, knock, &welcome);
-    let frame = RelayFrame::DirectReceive {
-        id: some_id(&world),
-        from: alice.user(),
-        body,
-    };
-    changes_nothing(&world, &bob, frame, Some(Why::UnwantedWelcome));
+    let leaked = alice.leaks_invite(&parse(&link));
+    let invites = std::slice::from_ref(&leaked);
+    let into = |room, packages: &[Vec<u8>], invites| mallory.forges_room(room, packages, invites);
+    let (bobs, alices) = (bob.key_package(), alice.key_package());
+    let trap = into(room, &[bobs.clone(), alices.clone()], invites);
+    let no_seat = into(room, std::slice::from_ref(&alices), invites);
+    let another = into(
+        RoomId([7; RoomId::SIZE]),
+        &[bobs.clone(), alices.clone()],
+        invites,
+    );
+    let no_inviter = into(room, std::slice::from_ref(&bobs), invites);
+    let no_invite = into(room, &[bobs, alices], &[]);
+    let plain = |welcome: &[u8]| letter_to(1, welcome);
+    let tries = [
+        ("no seat for bob", knock, plain(&no_seat)),
+        ("another room", knock, plain(&another)),
+        ("no inviter", knock, plain(&no_inviter)),
+        ("no such invite", knock, plain(&no_invite)),
+        ("another knock", MessageId([1; 16]), plain(&trap)),
+        (
+            "a place that there is not",
+            knock,
+            letter_to(1 << 42, &trap),
+        ),
+        (
+            "a place at the end of numbers",
+            knock,
+            letter_to(u64::MAX, &trap),
+        ),
+        ("no Welcome", knock, plain(&[])),
+        ("less than a place", knock, vec![1; 7]),
+        ("nothing", knock, vec![]),
+        ("no Welcome at all", knock, plain(&[7; 400])),
+    ];
+    for (what, knock, letter) in tries {
+        let body = sealed_letter(&world, &leaked, knock, bob.user(), &letter);
+        let frame = RelayFrame::DirectReceive {
+            id: some_id(&world),
+            from: alice.user(),
+            body,
+        };
+        changes_nothing(&world, &bob, frame, Some(Why::UnwantedWelcome));
+        assert_eq!(bob.standing(), Standing::Knocking, "{what}");
+    }
     alice.lets_in(&bob);
     world.settle();
     all_agree(&[&alice, &bob]);

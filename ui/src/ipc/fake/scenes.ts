@@ -2,35 +2,12 @@
 import type { ErrorCode, Keyring, LinkProblem, Standing, Start } from '../bindings';
 import type { App } from '../../state/app.svelte';
 import type { SettingsPage, Sheet } from '../../state/desk.svelte';
+import { click, enter, fill, find, soon, type Scene } from './acting';
+import { callScenes } from './callscenes';
 import { actor, alice, bob, carol, dan, erin } from './people';
 import { story } from './story';
 import { DAY, HOUR, type World } from './world';
 import { AWAY, HERE, bigWorld, emptyWorld, fullWorld, hostileWorld, withRelay } from './worlds';
-
-export type Scene = { world: () => World; arrange?: (app: App, world: World) => Promise<void> | void };
-
-const soon = (ms = 60) => new Promise<void>((done) => setTimeout(done, ms));
-
-async function find(id: string): Promise<HTMLElement> {
-  for (let i = 0; i < 60; i++) {
-    const found = document.querySelector<HTMLElement>(`[data-testid="${id}"]`);
-    if (found) return found;
-    await soon(50);
-  }
-  throw new Error(`nothing is called ${id}`);
-}
-
-async function fill(id: string, text: string): Promise<void> {
-  const field = (await find(id)) as HTMLInputElement;
-  field.value = text;
-  field.dispatchEvent(new Event('input', { bubbles: true }));
-  await soon();
-}
-
-async function click(id: string): Promise<void> {
-  (await find(id)).click();
-  await soon();
-}
 
 function starting(start: Start | null, change: (world: World) => void = () => {}): () => World {
   return () => {
@@ -45,15 +22,6 @@ const fresh = (keyring: Keyring = 'working') => starting({ type: 'new', keyring 
 const locked = (keyring: Keyring, part: Partial<Extract<Start, { type: 'locked' }>> = {}) =>
   starting({ type: 'locked', keyring, passphrase: true, recovery: true, appLock: false, ...part });
 const failed = (code: ErrorCode): Scene => ({ world: starting({ type: 'failed', code }) });
-
-const enter =
-  (room: string) =>
-  async (app: App): Promise<void> => {
-    if (!app.rooms.get(room)) return;
-    app.select(room);
-    for (let i = 0; i < 100 && !document.querySelector('.placed, [data-state="knocking"]'); i++) await soon(20);
-    await soon(150);
-  };
 
 const inField = (then: (app: App, world: World) => Promise<void> | void = () => {}): Scene => ({
   world: fullWorld,
@@ -144,6 +112,28 @@ export const scenes: Record<string, Scene> = {
       await fill('welcome-name', 'Alice');
       await click('welcome-relay');
       await fill('welcome-address', 'sotto://join/relay.example.org:3030/x1?i=4');
+      await soon(200);
+    },
+  },
+  'welcome-code': {
+    world: starting({ type: 'new', keyring: 'working' }, (world) => world.codes.set('wss://relay.example.org', 'sesame')),
+    arrange: async () => {
+      await fill('welcome-name', 'Alice');
+      await click('welcome-relay');
+      await fill('welcome-address', 'relay.example.org');
+      await click('welcome-start');
+      await find('welcome-code');
+    },
+  },
+  'welcome-wrong-code': {
+    world: starting({ type: 'new', keyring: 'working' }, (world) => world.codes.set('wss://relay.example.org', 'sesame')),
+    arrange: async () => {
+      await fill('welcome-name', 'Alice');
+      await click('welcome-relay');
+      await fill('welcome-address', 'relay.example.org');
+      await click('welcome-start');
+      await fill('welcome-code', 'open sesam');
+      await click('welcome-start');
       await soon(200);
     },
   },
@@ -296,6 +286,7 @@ export const scenes: Record<string, Scene> = {
         .gap(37, 'expired')
         .says(carol, 'Welcome back!')
         .gap(1, 'unreadable')
+        .gap(0, 'splitView')
         .says(carol, 'Did you get the pictures?')
         .line({ event: 'refused', by: actor(carol) })
         .line({ event: 'hostChanged', host: actor(bob) })
@@ -311,6 +302,7 @@ export const scenes: Record<string, Scene> = {
   waiting: waiting('unreachable', 12_000),
   'relay-refused': waiting('refused', 30_000),
   'relay-not-admitted': waiting('notAdmitted', 30_000),
+  'relay-needs-code': waiting('needsCode', 30_000),
   'pin-mismatch': waiting('pinMismatch', 30_000),
   'one-relay-down': {
     world: () => {
@@ -321,6 +313,15 @@ export const scenes: Record<string, Scene> = {
     arrange: enter('field'),
   },
   'relay-off': { world: () => withRelay({ type: 'off' }), arrange: enter('field') },
+  'catching-up': {
+    world: withPeople((world) => {
+      for (const id of ['field', 'kitchen']) world.place(id).room = { ...world.place(id).room, inSync: false };
+    }),
+    arrange: async (app) => {
+      await enter('field')(app);
+      await soon(900);
+    },
+  },
   people: inField((app) => void (app.desk.people = true)),
   knocks: {
     world: knocking,
@@ -368,8 +369,19 @@ export const scenes: Record<string, Scene> = {
   'settings-profile': settings('profile'),
   'settings-appearance': settings('appearance'),
   'settings-notifications': settings('notifications'),
+  'settings-devices': settings('devices'),
   'settings-relay': settings('relay', (world) => {
     world.relays = [HERE, { ...AWAY, status: { type: 'waiting', retryInMs: 9_000, why: 'unreachable' } }];
+  }),
+  'settings-relay-code': settings('relay', (world) => {
+    world.relays = [HERE, { ...AWAY, status: { type: 'waiting', retryInMs: 9_000, why: 'wrongCode' } }];
+  }),
+  'settings-relay-network': settings('relay', (world) => {
+    const network = 'wss://192.168.1.40:3030#c2VjcmV0';
+    world.builtIn = { ...world.builtIn, reach: 'localNetwork', network, former: 'wss://192.168.1.23:3030#c2VjcmV0' };
+  }),
+  'settings-relay-stuck': settings('relay', (world) => {
+    world.builtIn = { ...world.builtIn, reach: 'localNetwork', error: 'addressUnavailable' };
   }),
   'settings-relay-none': settings('relay', (world) => {
     world.relays = [];
@@ -415,5 +427,6 @@ export const scenes: Record<string, Scene> = {
     world.emit({ type: 'notice', relay: HERE.address, body: 'Maintenance on Sunday from 6 to 7. Messages wait until then.' });
     app.notices.say('plain', { what: 'New in Kitchen build', then: 'Erin Nakamura: Who brings the drill?' }, { label: 'Open', run: () => {} });
   }),
+  ...callScenes,
 };
 

@@ -1,5 +1,5 @@
 /** Builds rooms with a history. Positions and seqs follow the order of the calls. */
-import type { Item, ItemKind, Person, Quote, Room, SystemLine } from '../bindings';
+import type { GapWhy, Item, ItemKind, Person, Quote, Room, SystemLine } from '../bindings';
 import { PENDING } from '../../state/positions';
 import { blocks } from './markdown';
 import { emptyRoom, type Place, type World } from './world';
@@ -36,7 +36,7 @@ export class Story {
     return this.#put({ kind: 'system', line });
   }
 
-  gap(count: number, why: 'expired' | 'unreadable'): this {
+  gap(count: number, why: GapWhy): this {
     return this.#put({ kind: 'gap', count, why });
   }
 

@@ -7,6 +7,7 @@ import type {
   Item,
   ItemKind,
   Knock,
+  LinkStatus,
   Me,
   Person,
   Problem,
@@ -25,6 +26,7 @@ import { newId } from '../../state/ids';
 import { PENDING } from '../../state/positions';
 import { DEFAULTS } from '../../state/settings.svelte';
 import { blocks } from './markdown';
+import { Phone } from './phone';
 
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
@@ -32,6 +34,7 @@ export const DAY = 24 * HOUR;
 export type Place = { room: Room; items: Item[]; people: Person[]; knocks: Knock[]; invites: Invite[] };
 
 type Name = keyof Ipc;
+type Plain = { [K in Name]: (...args: Parameters<Ipc[K]>) => Awaited<ReturnType<Ipc[K]>> };
 
 export class World {
   me: Me = { user: 'alice', device: 'alice-1', profile: { name: 'Alice', emoji: '', color: 0 } };
@@ -43,7 +46,9 @@ export class World {
   /** What `open` answers instead of the snapshot. */
   start: Start | null = null;
   slots: Slots = { keyring: 'working', keyringSlot: true, passphrase: false, recovery: false, appLock: false };
-  builtIn: BuiltInRelay = { running: false, reach: 'thisComputer', address: null, port: 3030, error: null };
+  builtIn: BuiltInRelay = { running: false, reach: 'thisComputer', address: null, network: null, former: null, port: 3030, error: null };
+  /** Relays that admit by invite code, and which code that is. */
+  codes = new Map<string, string>();
   passphrase = 'correct horse battery staple';
   recoveryCode = 'K7QM-2F9X-RWTA-51HD-PZ8C-4N6J';
   /** Commands that fail, and how. */
@@ -54,6 +59,7 @@ export class World {
   calls: { name: Name; args: unknown[] }[] = [];
   /** Whether the relay takes messages. */
   accepting = true;
+  readonly phone: Phone = new Phone(this);
   #listen: Listen = () => {};
   #seq = 1_000_000;
 
@@ -63,7 +69,8 @@ export class World {
 
   snapshot(): Snapshot {
     const { me, relays, problems, settings, link } = this;
-    return { me, rooms: [...this.places.values()].map((place) => place.room), relays, problems, settings, link };
+    const rooms = [...this.places.values()].map((place) => place.room);
+    return { me, rooms, calls: [...this.phone.calls.values()], relays, problems, settings, link };
   }
 
   place(id: string): Place {
@@ -80,6 +87,16 @@ export class World {
 
   nextSeq(): number {
     return ++this.#seq;
+  }
+
+  /** The relay takes whoever it admits. */
+  admit(relay: Relay, code: string | null): void {
+    const wanted = this.codes.get(relay.address);
+    const status: LinkStatus =
+      wanted === undefined || code === wanted ? { type: 'connected' } : { type: 'waiting', retryInMs: 8_000, why: code === null ? 'needsCode' : 'wrongCode' };
+    const next = { ...relay, status };
+    this.relays = [...this.relays.filter((one) => one.address !== relay.address), next];
+    this.emit({ type: 'relay', relay: next });
   }
 
   /** Somebody says something, now. */
@@ -143,7 +160,8 @@ export class World {
       world.emit({ type: 'people', room, people: next });
     };
 
-    const plain: { [K in Name]: (...args: Parameters<Ipc[K]>) => Awaited<ReturnType<Ipc[K]>> } = {
+    const plain: Plain = {
+      ...(world.phone.commands() as Required<ReturnType<Phone['commands']>>),
       open: (listen) => {
         world.#listen = listen;
         return ok(world.start ?? opened());
@@ -165,8 +183,9 @@ export class World {
       },
       startBuiltInRelay: (reach, port) => {
         const at = port ?? 3030;
-        const address = reach === 'localNetwork' ? `ws://192.168.1.23:${at}` : `ws://127.0.0.1:${at}`;
-        world.builtIn = { running: true, reach, address, port: at, error: null };
+        const address = `ws://127.0.0.1:${at}`;
+        const network = reach === 'localNetwork' ? `wss://192.168.1.23:${at}#${'c2VjcmV0'.repeat(5)}c2U` : null;
+        world.builtIn = { running: true, reach, address, network, former: null, port: at, error: null };
         world.emit({ type: 'builtIn', relay: world.builtIn });
         const relay: Relay = { address, label: address.slice(5), builtIn: true, status: { type: 'connected' } };
         world.relays = [...world.relays.filter((one) => !one.builtIn), relay];
@@ -174,7 +193,7 @@ export class World {
         return ok(world.builtIn);
       },
       stopBuiltInRelay: () => {
-        world.builtIn = { ...world.builtIn, running: false, address: null };
+        world.builtIn = { ...world.builtIn, running: false };
         world.emit({ type: 'builtIn', relay: world.builtIn });
         for (const relay of world.relays.filter((one) => one.builtIn)) {
           world.emit({ type: 'relay', relay: { ...relay, status: { type: 'off' } } });
@@ -182,7 +201,7 @@ export class World {
         return ok(null);
       },
       builtInRelay: () => ok(world.builtIn),
-      addRelay: (text) => {
+      addRelay: (text, code) => {
         if (/[\s/]/.test(text.replace(/^wss?:\/\//, ''))) return bad('badAddress');
         const address = text.includes('://') ? text : `wss://${text}`;
         const host = address.split('://')[1] ?? '';
@@ -192,8 +211,9 @@ export class World {
           builtIn: false,
           status: { type: 'connecting' },
         };
-        world.relays = [...world.relays, relay];
+        world.relays = [...world.relays.filter((one) => one.address !== address), relay];
         world.emit({ type: 'relay', relay });
+        world.admit(relay, code);
         return ok(address);
       },
       removeRelay: (address) => {
@@ -242,6 +262,7 @@ export class World {
         const room = emptyRoom(id, 'wss://relay.example.org:3030', 'Reading group', null);
         world.places.set(id, { room: { ...room, standing: { state: 'knocking' } }, items: [], people: [], knocks: [], invites: [] });
         world.emit({ type: 'room', room: world.place(id).room });
+        world.admit({ address: room.relay, label: room.relay.slice(6), builtIn: false, status: { type: 'connecting' } }, null);
         return ok(id);
       },
       cancelJoin: (room) => forget(room),

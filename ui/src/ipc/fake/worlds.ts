@@ -20,7 +20,7 @@ export const AWAY: Relay = {
 export function emptyWorld(): World {
   const world = new World();
   world.relays = [HERE];
-  world.builtIn = { running: true, reach: 'thisComputer', address: HERE.address, port: 3030, error: null };
+  world.builtIn = { running: true, reach: 'thisComputer', address: HERE.address, network: null, former: null, port: 3030, error: null };
   return world;
 }
 
@@ -164,6 +164,6 @@ export function hostileWorld(): World {
 export function withRelay(status: LinkStatus, world = fullWorld()): World {
   world.relays = [{ ...AWAY, status }];
   for (const place of world.places.values()) place.room = { ...place.room, relay: AWAY.address };
-  world.builtIn = { ...world.builtIn, running: false, address: null };
+  world.builtIn = { ...world.builtIn, running: false };
   return world;
 }

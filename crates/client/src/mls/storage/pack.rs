@@ -10,9 +10,23 @@ use zeroize::Zeroizing;
 
 /// Most values fit, so that secrets are not left behind in smaller buffers.
 const ROOM: usize = 8 * 1024;
+/// Most parts of keys fit: ids, numbers, hashes. Wiping takes its time.
+const KEY_ROOM: usize = 128;
 
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-    let mut out = Zeroizing::new(Vec::with_capacity(ROOM));
+    encode_in(ROOM, value)
+}
+
+/// The same for part of a record's key, which is no secret.
+pub fn encode_key<T: Serialize + ?Sized>(part: &T) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    encode_in(KEY_ROOM, part)
+}
+
+fn encode_in<T: Serialize + ?Sized>(
+    room: usize,
+    value: &T,
+) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    let mut out = Zeroizing::new(Vec::with_capacity(room));
     rmp_serde::encode::write_named(&mut *out, value).map_err(|_| StoreError::Damaged)?;
     Ok(out)
 }

@@ -1,3 +1,5 @@
+//! What a group leaves in the store, and that it can be read back.
+
 use super::*;
 use crate::{mls::provider::Provider, store::memory::Fault};
 use member::{Member, group_id, load, member};

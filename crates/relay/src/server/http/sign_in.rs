@@ -68,10 +68,15 @@ async fn admit(shared: &Shared, user: &UserId, request: &TokenRequest) -> Result
             }
             match &request.admission {
                 Some(code) if codes.iter().any(|known| same(&known.0, &code.0)) => Ok(()),
-                _ => forbidden("this relay asks for an invite code"),
+                Some(_) => Err(needs_code("the invite code does not hold")),
+                None => Err(needs_code("this relay asks for an invite code")),
             }
         }
     }
+}
+
+fn needs_code(why: &str) -> WireError {
+    WireError::new(ErrorCode::NeedsCode, why)
 }
 
 fn fresh<const N: usize>() -> Result<[u8; N], WireError> {

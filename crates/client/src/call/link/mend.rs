@@ -1,0 +1,141 @@
+//! A connection that breaks: a new path is looked for at once and again, the
+//! person is told after a while, and after a minute it is given up. Whatever
+//! was given up is tried again when the relay sees the other end.
+
+use super::{Air, GIVE_UP, Link, Phase, RESTART_PAUSE, RESTARTS};
+use crate::{
+    api::Why,
+    call::{
+        media::{MediaOrder, PeerFailure},
+        payload::Payload,
+    },
+};
+use sotto_wire::Millis;
+
+impl Link {
+    pub(super) fn hear_restart(&mut self, air: &mut Air<'_, '_>, fresh: bool) -> Result<(), Why> {
+        if !self.offers {
+            return Err(Why::CallUnbound);
+        }
+        let now = air.mono();
+        let pause = |at: Millis| now < at + RESTART_PAUSE;
+        if self.is_final() || self.last_restart.is_some_and(pause) {
+            return Ok(());
+        }
+        let failed = matches!(self.phase, Phase::Failed(_));
+        let answered = self.talk.theirs.is_some();
+        if failed || (fresh && answered) {
+            self.connect(air, !failed);
+        } else if answered {
+            self.restart(air);
+        } else if self.talk.mine.is_some() {
+            self.debts.soon(now);
+        }
+        Ok(())
+    }
+
+    /// Looks for a new path, or asks the other end to.
+    pub(super) fn restart(&mut self, air: &mut Air<'_, '_>) {
+        self.last_restart = Some(air.mono());
+        if self.offers {
+            let (call, peer) = (air.call, self.peer);
+            air.tick.order(MediaOrder::Restart { call, peer });
+        } else {
+            self.say(air, &Payload::Restart { fresh: false });
+        }
+    }
+
+    pub fn interrupted(&mut self, air: &mut Air<'_, '_>) {
+        if self.phase == Phase::Connected {
+            let since = air.mono();
+            self.phase = Phase::Lost { since, tried: 0 };
+            self.mend(air);
+        }
+    }
+
+    pub fn failed(&mut self, air: &mut Air<'_, '_>, why: PeerFailure) {
+        match (self.phase, why) {
+            (Phase::Failed(_), _) => {}
+            (Phase::Connected, PeerFailure::NoPath | PeerFailure::Silent) => self.interrupted(air),
+            (Phase::Connecting { since }, PeerFailure::NoPath | PeerFailure::Silent) => {
+                self.phase = Phase::Lost { since, tried: 1 };
+                self.mend(air);
+            }
+            (Phase::Lost { .. }, PeerFailure::NoPath | PeerFailure::Silent) => {}
+            (_, why) => self.fail(air, why),
+        }
+    }
+
+    /// Tries the next restart that is due, or gives up.
+    pub fn mend(&mut self, air: &mut Air<'_, '_>) {
+        let now = air.mono();
+        match self.phase {
+            Phase::Connecting { since } if now >= since + GIVE_UP => {
+                self.fail(air, PeerFailure::NoPath);
+            }
+            Phase::Lost { since, .. } if now >= since + GIVE_UP => {
+                self.fail(air, PeerFailure::Silent);
+            }
+            Phase::Lost { since, tried } => {
+                let due = RESTARTS
+                    .get(tried)
+                    .is_some_and(|after| now >= since + after);
+                if due {
+                    let tried = tried + 1;
+                    self.phase = Phase::Lost { since, tried };
+                    self.restart(air);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The relay says whether they are there. It can only make somebody look
+    /// gone: whoever is heard stays.
+    pub fn present(&mut self, air: &mut Air<'_, '_>, here: bool) {
+        if !here {
+            self.met = false;
+            self.gone = true;
+            return;
+        }
+        let back = std::mem::take(&mut self.gone);
+        if std::mem::take(&mut self.dropped) {
+            self.connect(air, false);
+        } else if back {
+            self.revive(air);
+        }
+        if !std::mem::replace(&mut self.met, true) {
+            // Whatever was said before did not get through.
+            self.debts.now(air.mono());
+            self.pay(air);
+        }
+    }
+
+    /// Out of the call here, until the relay sees them again.
+    pub fn drop_out(&mut self, air: &mut Air<'_, '_>) {
+        if !matches!(self.phase, Phase::Failed(_)) {
+            self.disconnect(air);
+        }
+        self.dropped = true;
+        self.phase = Phase::Failed(PeerFailure::Silent);
+        (self.forget, self.debts.at) = (None, None);
+    }
+
+    /// Tries again what was given up.
+    pub fn revive(&mut self, air: &mut Air<'_, '_>) {
+        match self.phase {
+            Phase::Failed(_) if !self.is_final() => self.connect(air, false),
+            Phase::Lost { since, .. } => {
+                self.phase = Phase::Lost { since, tried: 1 };
+                self.restart(air);
+            }
+            _ => {}
+        }
+        self.debts.begin(air.mono());
+    }
+
+    /// Gone by the relay's word, and silent for too long: out of the call.
+    pub fn is_lost(&self) -> bool {
+        self.gone && matches!(self.phase, Phase::Failed(_))
+    }
+}

@@ -1,0 +1,254 @@
+//! What arrives from one end: opened, and handed to the speaker and to the
+//! tiles. Runs in a task of its own, so that a slow call does not hold up
+//! another end.
+
+use super::tiles::Tiles;
+use crate::audio::{ReceivedAudio, Voice};
+use crate::console::{FrameCounts, PictureIn, SoundIn, TileId};
+use crate::peer::{Heard, Peer as Connection, PeerEvent, Seen};
+use crate::sealing::{OpenError, Opener, Stream};
+use crate::video::{EncodedVideo, ReceiverEvent, Tile, VideoKind, VideoReceiver};
+use bytes::Bytes;
+use sotto_client::call::media::{MediaKey, Peer};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+/// How long frames may be without their key before it counts as missing: keys
+/// travel another way than frames, and may be a little later.
+const KEY_PATIENCE: Duration = Duration::from_millis(700);
+/// Events of one end that wait.
+pub const EVENTS: usize = 4096;
+
+/// What the session must know of an end, besides what the client must.
+#[derive(Debug, Clone)]
+pub enum Notable {
+    Connection(PeerEvent),
+    KeyMissing(u64),
+    KeyFound,
+}
+
+/// One end's way in.
+pub struct Incoming {
+    peer: Peer,
+    began: Instant,
+    tiles: Arc<Tiles>,
+    /// `None`: nothing can be heard of anybody.
+    voice: Option<Voice>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    opener: Opener,
+    pictures: BTreeMap<VideoKind, VideoReceiver>,
+    /// Since when frames come under a key that is not here, and whether that
+    /// was said.
+    missing: Option<(Instant, bool)>,
+    first_sound: Option<Duration>,
+    first_picture: Option<Duration>,
+}
+
+impl Incoming {
+    pub fn new(peer: Peer, tiles: Arc<Tiles>, voice: Option<Voice>) -> Self {
+        Self {
+            peer,
+            began: Instant::now(),
+            tiles,
+            voice,
+            state: Mutex::default(),
+        }
+    }
+
+    pub fn add_key(&self, key: &MediaKey) {
+        self.state().opener.add_key(key);
+    }
+
+    pub fn forget_below(&self, kid: u64) {
+        self.state().opener.forget_below(kid);
+    }
+
+    pub fn set_volume(&self, factor: f32) {
+        if let Some(voice) = &self.voice {
+            voice.set_volume(factor);
+        }
+    }
+
+    /// Loudness in dBFS and whether they speak.
+    pub fn level(&self) -> Option<(f32, bool)> {
+        let stats = self.voice.as_ref()?.stats();
+        Some((stats.level_db, stats.speaking))
+    }
+
+    /// Takes events until there are no more. Media stays here, the rest goes on.
+    pub async fn run(
+        self: Arc<Self>,
+        connection: Arc<Connection>,
+        mut events: mpsc::Receiver<PeerEvent>,
+        notable: impl Fn(Notable),
+    ) {
+        while let Some(event) = events.recv().await {
+            match event {
+                PeerEvent::Heard(heard) => self.hear(heard, &notable),
+                PeerEvent::Seen(seen) => self.see(seen, &connection, &notable),
+                other => notable(Notable::Connection(other)),
+            }
+        }
+    }
+
+    fn hear(&self, heard: Heard, notable: &impl Fn(Notable)) {
+        let Some((data, _)) = self.open(Stream::Audio, &heard.data, notable) else {
+            return;
+        };
+        self.state().first_sound.get_or_insert(self.began.elapsed());
+        if let Some(voice) = &self.voice {
+            voice.push(ReceivedAudio {
+                data,
+                sequence: heard.sequence,
+                rtp_time: heard.rtp_time,
+                arrived: heard.arrived,
+            });
+        }
+    }
+
+    fn see(&self, seen: Seen, connection: &Arc<Connection>, notable: &impl Fn(Notable)) {
+        let opened = self.open(seen.kind.into(), &seen.data, notable);
+        let mut state = self.state();
+        let State {
+            pictures,
+            first_picture,
+            ..
+        } = &mut *state;
+        let Some((data, keyframe)) = opened else {
+            // What follows refers to it.
+            if let Some(receiver) = pictures.get(&seen.kind) {
+                receiver.lost();
+            } else {
+                connection.ask_keyframe(seen.kind);
+            }
+            return;
+        };
+        first_picture.get_or_insert(self.began.elapsed());
+        let frame = EncodedVideo {
+            data,
+            keyframe,
+            rtp_time: seen.rtp_time,
+        };
+        match pictures.entry(seen.kind) {
+            Entry::Occupied(receiver) => receiver.get().push(frame),
+            Entry::Vacant(place) => {
+                if let Some(receiver) = self.receiver(seen.kind, connection) {
+                    place.insert(receiver).push(frame);
+                }
+            }
+        }
+    }
+
+    fn receiver(&self, kind: VideoKind, connection: &Arc<Connection>) -> Option<VideoReceiver> {
+        let id = match kind {
+            VideoKind::Camera => TileId::Camera(self.peer),
+            VideoKind::Screen => TileId::Screen(self.peer),
+        };
+        let tile = Arc::new(Tile::default());
+        let connection = Arc::downgrade(connection);
+        let started = VideoReceiver::start(kind, tile.clone(), move |event| {
+            if let (ReceiverEvent::NeedsKeyframe, Some(connection)) = (event, connection.upgrade())
+            {
+                connection.ask_keyframe(kind);
+            }
+        });
+        match started {
+            Ok(receiver) => {
+                self.tiles.put(id, tile);
+                Some(receiver)
+            }
+            Err(error) => {
+                tracing::error!(%error, "pictures cannot be decoded");
+                None
+            }
+        }
+    }
+
+    fn open(
+        &self,
+        stream: Stream,
+        wire: &[u8],
+        notable: &impl Fn(Notable),
+    ) -> Option<(Bytes, bool)> {
+        let mut state = self.state();
+        match state.opener.open(stream, wire) {
+            Ok(frame) => {
+                if let Some((_, true)) = state.missing.take() {
+                    notable(Notable::KeyFound);
+                }
+                Some((frame.data, frame.keyframe))
+            }
+            Err(OpenError::UnknownKey(kid)) => {
+                let (since, said) = state.missing.get_or_insert((Instant::now(), false));
+                if !*said && since.elapsed() >= KEY_PATIENCE {
+                    *said = true;
+                    notable(Notable::KeyMissing(kid));
+                }
+                None
+            }
+            Err(error) => {
+                tracing::debug!(%error, ?stream, "a frame was refused");
+                None
+            }
+        }
+    }
+
+    pub fn sound(&self) -> SoundIn {
+        let Some(stats) = self.voice.as_ref().map(Voice::stats) else {
+            return SoundIn::default();
+        };
+        SoundIn {
+            jitter_ms: stats.jitter_ms,
+            delay_ms: stats.delay_ms,
+            concealed_ms: stats.concealed_ms,
+            played_ms: stats.played_ms,
+        }
+    }
+
+    pub fn picture(&self, kind: VideoKind) -> Option<PictureIn> {
+        let stats = self.state().pictures.get(&kind)?.stats();
+        Some(PictureIn {
+            width: stats.size.width,
+            height: stats.size.height,
+            fps: stats.fps,
+            decoded: stats.pictures,
+            dropped: stats.dropped,
+            freezes: stats.freezes,
+            frozen_ms: u64::try_from(stats.frozen.as_millis()).unwrap_or(u64::MAX),
+        })
+    }
+
+    pub fn frames(&self) -> FrameCounts {
+        let counts = self.state().opener.counts();
+        FrameCounts {
+            opened: counts.opened,
+            forged: counts.forged,
+            replayed: counts.replayed,
+            malformed: counts.malformed,
+            without_key: counts.unknown_key,
+        }
+    }
+
+    /// From the beginning to the first sound and the first picture.
+    pub fn firsts(&self) -> (Option<Duration>, Option<Duration>) {
+        let state = self.state();
+        (state.first_sound, state.first_picture)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        self.tiles.remove_peer(self.peer);
+    }
+}

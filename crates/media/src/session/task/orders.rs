@@ -1,0 +1,156 @@
+//! Obeying the client: calls begin and end, connections come and go.
+
+use super::{Call, End, Inner, Task, UNKNOWN_PATH, lock};
+use crate::console::Levels;
+use crate::peer::{Identity, Peer as Connection, PeerConfig};
+use crate::session::incoming::{self, Incoming};
+use crate::session::outgoing::Outgoing;
+use sotto_client::call::media::{MediaOrder, Paths, Peer, Sending};
+use sotto_wire::CallId;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::mpsc;
+
+impl Task {
+    pub(super) fn order(&mut self, order: MediaOrder) {
+        let call = match &order {
+            MediaOrder::Begin { call, .. }
+            | MediaOrder::Send { call, .. }
+            | MediaOrder::Connect { call, .. }
+            | MediaOrder::Describe { call, .. }
+            | MediaOrder::AddCandidate { call, .. }
+            | MediaOrder::Restart { call, .. }
+            | MediaOrder::Disconnect { call, .. }
+            | MediaOrder::SealWith { call, .. }
+            | MediaOrder::OpenWith { call, .. }
+            | MediaOrder::Forget { call, .. }
+            | MediaOrder::End { call } => *call,
+        };
+        if let MediaOrder::Begin { paths, .. } = order {
+            return self.begin(call, paths);
+        }
+        if self.call.as_ref().is_none_or(|known| known.id != call) {
+            tracing::debug!(?call, "an order for a call that is over");
+            return;
+        }
+        match order {
+            MediaOrder::Begin { .. } => {}
+            MediaOrder::Send { sending, .. } => self.send(sending),
+            MediaOrder::Connect { peer, offers, .. } => self.connect(peer, offers),
+            MediaOrder::Describe {
+                peer, description, ..
+            } => self.with(&peer, |end| end.connection.describe(description)),
+            MediaOrder::AddCandidate {
+                peer, candidate, ..
+            } => self.with(&peer, |end| end.connection.add_candidate(candidate)),
+            MediaOrder::Restart { peer, .. } => self.with(&peer, |end| end.connection.restart()),
+            MediaOrder::Disconnect { peer, .. } => self.disconnect(&peer),
+            MediaOrder::SealWith { key, .. } => {
+                if let Some(call) = &mut self.call {
+                    match call.outgoing.set_key(&key) {
+                        Ok(()) => call.keys += 1,
+                        Err(error) => tracing::error!(%error, "a media key cannot be used"),
+                    }
+                }
+            }
+            MediaOrder::OpenWith { peer, key, .. } => {
+                self.with(&peer, |end| end.incoming.add_key(&key));
+            }
+            MediaOrder::Forget { peer, kid, .. } => {
+                self.with(&peer, |end| end.incoming.forget_below(kid));
+            }
+            MediaOrder::End { .. } => self.end_call(),
+        }
+    }
+
+    pub(super) fn begin(&mut self, id: CallId, paths: Paths) {
+        self.end_call();
+        let Ok(identity) = Identity::generate() else {
+            tracing::error!("no certificate can be made: no call can begin");
+            return;
+        };
+        let outgoing = Arc::new(Outgoing::default());
+        *lock(&self.way_out) = Some(outgoing.clone());
+        self.sound.play();
+        self.call = Some(Call {
+            id,
+            paths,
+            identity,
+            began: Instant::now(),
+            outgoing,
+            sending: Sending::default(),
+            ends: BTreeMap::new(),
+            keys: 0,
+        });
+        tracing::info!(call = ?id, "call begins");
+    }
+
+    pub(super) fn send(&mut self, sending: Sending) {
+        if let Some(call) = &mut self.call {
+            call.sending = sending;
+        }
+        self.sources.clear();
+        self.tend();
+    }
+
+    pub(super) fn connect(&mut self, peer: Peer, offers: bool) {
+        let voice = self.sound.voice();
+        let (inner, tiles) = (self.inner.clone(), self.view.tiles.clone());
+        let volume = self.volumes.get(&peer).copied();
+        let Some(call) = &mut self.call else {
+            return;
+        };
+        let id = call.id;
+        let (events, arriving) = mpsc::channel(incoming::EVENTS);
+        let config = PeerConfig::new(offers, call.paths.clone(), call.identity.clone());
+        let connection = Arc::new(Connection::connect(config, events));
+        let incoming = Arc::new(Incoming::new(peer, tiles, voice));
+        if let Some(volume) = volume {
+            incoming.set_volume(volume);
+        }
+        let tell = move |notable| {
+            let _ = inner.send(Inner::End(id, peer, notable));
+        };
+        tokio::spawn(incoming.clone().run(connection.clone(), arriving, tell));
+        call.outgoing.add(peer, connection.clone());
+        let end = End {
+            connection,
+            incoming,
+            connected: false,
+            estimate: UNKNOWN_PATH,
+            shows: BTreeMap::new(),
+        };
+        if let Some(before) = call.ends.insert(peer, end) {
+            before.connection.close();
+        }
+    }
+
+    pub(super) fn disconnect(&mut self, peer: &Peer) {
+        if let Some(call) = &mut self.call {
+            call.outgoing.remove(peer);
+            if let Some(end) = call.ends.remove(peer) {
+                end.connection.close();
+            }
+        }
+        self.view.tiles.remove_peer(*peer);
+    }
+
+    pub(super) fn end_call(&mut self) {
+        let Some(call) = self.call.take() else {
+            return;
+        };
+        *lock(&self.way_out) = None;
+        for (peer, end) in &call.ends {
+            call.outgoing.remove(peer);
+            end.connection.close();
+            self.view.tiles.remove_peer(*peer);
+        }
+        self.sound.hang_up();
+        self.sources.clear();
+        self.volumes.clear();
+        self.tend();
+        self.view.set_levels(Levels::default());
+        tracing::info!(call = ?call.id, "call ends");
+    }
+}

@@ -1,0 +1,8 @@
+//! A relay, people who talk over it, and others who would rather they could
+//! not: the parts of `bench-siege`.
+
+pub mod attack;
+pub mod honest;
+mod visitor;
+
+pub mod relay;

@@ -1,0 +1,128 @@
+//! Calls between real windows: pictures that move on the page, sound at the
+//! speaker, and every way in which a call ends.
+// The figures are for whoever runs this.
+#![allow(clippy::print_stdout)]
+
+use crate::{ROOM, play, two_in_a_room};
+use sotto_harness::{Failure, Person, Result, Source, Stage, Watched};
+use std::time::Duration;
+
+/// As small as people make them; both are painted and encoded on one machine.
+const WIDTH: u32 = 560;
+const HEIGHT: u32 = 520;
+
+/// How long pictures are watched.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Pictures a second that count as moving: 15, as two looks at a clock tell it.
+const ENOUGH: f64 = 14.5;
+
+/// How often a machine that is busy with something else may be looked at again.
+const TRIES: u32 = 5;
+
+async fn two_with_devices(stage: &Stage) -> Result<(Person, Person)> {
+    stage.sound_starts().await?;
+    let (alice, bob) = two_in_a_room(stage).await?;
+    for (who, camera) in [(&alice, "pattern:cool"), (&bob, "pattern:warm")] {
+        who.chooses_test_devices(camera).await?;
+        who.puts_off_the_recovery_code().await?;
+        who.stops_looking_at_people().await?;
+        who.makes_the_window(WIDTH, HEIGHT).await?;
+    }
+    Ok((alice, bob))
+}
+
+async fn sees_it_move(who: &Person, source: Source, enough: f64) -> Result<Watched> {
+    for _ in 1..TRIES {
+        if let Ok(seen) = sees_it_move_now(who, source, enough).await {
+            return Ok(seen);
+        }
+    }
+    sees_it_move_now(who, source, enough).await
+}
+
+async fn sees_it_move_now(who: &Person, source: Source, enough: f64) -> Result<Watched> {
+    let seen = who.watches(source, LOOK).await?;
+    let (width, height) = seen.size;
+    println!(
+        "{} sees {source:?} at {width}x{height}: the counter goes {:.1} /s, {:.1} pictures /s are painted, {} unread",
+        who.name(),
+        seen.pace(),
+        seen.rate(),
+        seen.unread
+    );
+    if seen.pace() < enough {
+        return Err(Failure::new(format!("it hardly moves: {seen:?}")));
+    }
+    Ok(seen)
+}
+
+#[test]
+fn two_people_call_see_and_hear_each_other() {
+    play("call", async |stage| {
+        let (alice, bob) = two_with_devices(stage).await?;
+        alice.calls(true).await?;
+        bob.sees_it_ring(&alice).await?;
+        bob.accepts(true).await?;
+        for who in [&alice, &bob] {
+            who.is_in_a_call_of(2).await?;
+        }
+        for who in [&alice, &bob] {
+            sees_it_move(who, Source::Camera, ENOUGH).await?;
+            let level = who.hears_the_tone().await?;
+            println!("{} hears the tone at {level:.1} dBFS", who.name());
+        }
+
+        alice.switches_the_microphone().await?;
+        bob.sees_of_the_other(Source::Camera, "muted", "true")
+            .await?;
+        bob.hears_nothing().await?;
+        alice.hears_the_tone().await?;
+        alice.switches_the_microphone().await?;
+        bob.hears_the_tone().await?;
+
+        bob.switches_the_camera().await?;
+        alice
+            .sees_of_the_other(Source::Camera, "missing", "cameraOff")
+            .await?;
+        bob.switches_the_camera().await?;
+        sees_it_move(&alice, Source::Camera, ENOUGH).await?;
+
+        bob.shares("pattern:page").await?;
+        // Text is sharp, not smooth.
+        sees_it_move(&alice, Source::Screen, 1.0).await?;
+        bob.stops_sharing().await?;
+        alice.sees_no_screen().await?;
+
+        bob.hangs_up().await?;
+        alice.is_alone_in_the_call().await?;
+        alice.hears_nothing().await?;
+        alice.hangs_up().await?;
+        for who in [&alice, &bob] {
+            who.is_in(ROOM).await?;
+            who.reads_of_a_call("ended").await?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_call_is_declined_and_another_one_missed() {
+    play("call-unanswered", async |stage| {
+        let (alice, bob) = two_with_devices(stage).await?;
+        alice.calls(false).await?;
+        bob.sees_it_ring(&alice).await?;
+        bob.declines().await?;
+        alice.sees_the_call_end("declined").await?;
+        for who in [&alice, &bob] {
+            who.reads_of_a_call("declined").await?;
+        }
+
+        alice.calls(true).await?;
+        bob.sees_it_ring(&alice).await?;
+        alice.hangs_up().await?;
+        bob.sees_it_stop_ringing().await?;
+        bob.reads_of_a_call("missed").await?;
+        alice.reads_of_a_call("unanswered").await
+    });
+}

@@ -1,0 +1,6 @@
+//! Calls: who rings, who talks with whom, under which keys, and what remains
+//! of it.
+
+mod faults;
+mod ringing;
+mod talking;

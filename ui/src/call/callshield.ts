@@ -1,0 +1,12 @@
+/** What the shield of a call says, before its details. Pure. */
+import type { Call } from '../ipc/bindings';
+
+export type CallShieldState = { state: 'all' } | { state: 'some'; count: number } | { state: 'opening' } | { state: 'broken' };
+
+export function callShieldOf(call: Call): CallShieldState {
+  const others = call.participants.filter((who) => !who.me);
+  if (others.some((who) => who.connection.state === 'failed' && who.connection.why === 'certificate')) return { state: 'broken' };
+  if (others.some((who) => who.connection.state === 'connected' && !who.confirmed)) return { state: 'opening' };
+  const people = new Set(others.filter((who) => !who.verified).map((who) => who.user));
+  return people.size === 0 ? { state: 'all' } : { state: 'some', count: people.size };
+}
