@@ -53,10 +53,9 @@ pub async fn scene(
         .await?;
     keep(alice, folder, "screen").await?;
 
-    report.tell("They hang up");
+    report.tell("Bob hangs up, and the call is over");
     bob.hangs_up().await?;
-    alice.is_alone_in_the_call().await?;
-    alice.hangs_up().await
+    alice.sees_everybody_gone().await
 }
 
 fn moves(seen: &Watched) -> Result<(), Failure> {

@@ -5,7 +5,7 @@ use super::decode::Decoder;
 use super::encode::CodecFailed;
 use super::jitter::{JitterBuffer, Next, Tempo};
 use super::level::{Meter, SILENCE_DB, Speaking, rms_db};
-use super::{PACKET, ReceivedAudio, STEP, Step, millis_of, stretch};
+use super::{PACKET, RATE, ReceivedAudio, STEP, Step, millis_of, stretch};
 use std::collections::VecDeque;
 use std::time::Instant;
 
@@ -58,14 +58,20 @@ impl Default for ReceiverStats {
     }
 }
 
+/// Comfort noise lasts this long without a word of the sender, who renews a
+/// pause each 400 ms (RFC 7587 §3.1.3): whoever is muted says nothing more, and
+/// what the codec takes for their background must end.
+const COMFORT: usize = RATE as usize * 6 / 10;
+
 pub struct Receiver {
     jitter: JitterBuffer,
     decoder: Decoder,
     /// Decoded and not yet heard.
     queue: VecDeque<f32>,
     block: Vec<f32>,
-    /// Comfort noise is due in pauses: the sender announced one.
-    comfort: bool,
+    /// Comfort noise is due for so many samples more: the sender announced a
+    /// pause.
+    comfort: usize,
     /// The last block was silence.
     silent: bool,
     meter: Meter,
@@ -81,7 +87,7 @@ impl Receiver {
             decoder: Decoder::new()?,
             queue: VecDeque::with_capacity(4 * PACKET),
             block: Vec::with_capacity(2 * PACKET),
-            comfort: false,
+            comfort: 0,
             silent: true,
             meter: Meter::default(),
             speaking: Speaking::default(),
@@ -137,7 +143,8 @@ impl Receiver {
             Next::Play { data, tempo } => {
                 let made = self.decoder.decode(&data);
                 take(&mut self.block, made);
-                self.comfort = super::decode::begins_pause(&data);
+                let pause = super::decode::begins_pause(&data);
+                self.comfort = if pause { COMFORT } else { 0 };
                 match tempo {
                     Tempo::Normal => 0,
                     Tempo::Faster => stretch::shorten(&mut self.block),
@@ -153,7 +160,8 @@ impl Receiver {
                 let made = self.decoder.conceal(samples);
                 take(&mut self.block, made);
             }
-            Next::Pause { samples } if self.comfort => {
+            Next::Pause { samples } if self.comfort > 0 => {
+                self.comfort = self.comfort.saturating_sub(samples);
                 let made = self.decoder.conceal(samples);
                 take(&mut self.block, made);
                 sound = false;

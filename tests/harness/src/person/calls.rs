@@ -145,9 +145,12 @@ impl Person {
         step.await
     }
 
-    /// Waits until all others have left the call.
-    pub async fn is_alone_in_the_call(&self) -> Result<()> {
-        self.is_in_a_call_of(1).await
+    /// Waits until the call is over because the last other one left.
+    pub async fn sees_everybody_gone(&self) -> Result<()> {
+        self.step("sees everybody gone", async {
+            self.page()?.misses("stage").await
+        })
+        .await
     }
 
     /// Waits until the other one's tile says this of itself.

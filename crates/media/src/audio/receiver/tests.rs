@@ -213,3 +213,45 @@ fn packets_of_noise_are_survived() {
         assert!(out.iter().all(|s| s.is_finite()));
     }
 }
+
+/// A steady tone is all background to a codec: its comfort noise goes on as
+/// loud as it was. Found at a speaker, where somebody muted was still heard.
+#[test]
+fn who_is_muted_is_silent_soon() {
+    let mut encoder = Encoder::new().expect("opus");
+    let mut receiver = Receiver::new().expect("opus");
+    let tone = |n: usize| 0.4 * (n as f32 / RATE as f32 * std::f32::consts::TAU * 440.0).sin();
+    let start = Instant::now();
+    let mut heard = Vec::new();
+    let mut out = [0.0; STEP];
+    let mut sequence = 0;
+    for n in 0..400_u32 {
+        let packets = match n {
+            0..250 => {
+                let samples = std::array::from_fn(|i| tone(n as usize * PACKET + i));
+                encoder
+                    .encode(&samples)
+                    .expect("opus")
+                    .into_iter()
+                    .collect()
+            }
+            250 => encoder.end(),
+            _ => Vec::new(),
+        };
+        for packet in packets {
+            receiver.push(ReceivedAudio {
+                data: packet.data,
+                sequence,
+                rtp_time: packet.rtp_time,
+                arrived: start + STEP_TIME * 2 * n,
+            });
+            sequence += 1;
+        }
+        for half in 0..2 {
+            receiver.pull(start + STEP_TIME * (2 * n + half), &mut out);
+            heard.extend(out);
+        }
+    }
+    let last = &heard[heard.len() - RATE as usize / 2..];
+    assert!(rms_db(last) < -80.0, "{} dBFS", rms_db(last));
+}

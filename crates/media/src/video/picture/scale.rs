@@ -1,10 +1,17 @@
-//! Scaling, with the picture's shape kept: never larger than it is.
+//! Scaling, with the picture's shape kept: never larger than it is. Does the
+//! heavy part in a library whose code is not generic: what is compiled here is
+//! slow in a build without optimization.
 
 use super::{Picture, PictureError, planes_mut};
 use crate::video::Size;
-use fast_image_resize::images::{TypedImage, TypedImageRef};
-use fast_image_resize::pixels::U8;
-use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+use pic_scale::{
+    ImageSize, ImageStore, ImageStoreMut, Resampling, ResamplingFunction, Scaler as Planner,
+};
+use std::sync::Arc;
+
+/// Ways between two sizes of a plane that are kept: luma and chroma of a few
+/// tiles.
+const PLANS: usize = 8;
 
 /// The largest size of the shape of `of` within `within`. Never larger than
 /// `of`, never 0.
@@ -38,10 +45,10 @@ pub fn fit_even(of: Size, within: Size) -> Size {
     Size::new(even(size.width), even(size.height))
 }
 
-/// Scales pictures; keeps its working memory from one to the next.
+/// Scales pictures; keeps what it worked out for their sizes.
 #[derive(Default)]
 pub struct Scaler {
-    resizer: Resizer,
+    plans: Vec<(Size, Size, Arc<Resampling<u8, 1>>)>,
 }
 
 impl Scaler {
@@ -73,21 +80,28 @@ impl Scaler {
         to: Size,
     ) -> Result<(), PictureError> {
         let broken = |_| PictureError::Broken;
-        let source = TypedImageRef::<U8>::from_buffer(from.width, from.height, plane);
-        let target = TypedImage::<U8>::from_buffer(to.width, to.height, target);
-        let (source, mut target) = (source.map_err(broken)?, target.map_err(broken)?);
-        // Down to a half, two pixels each way make one without loss; that is
-        // much cheaper than weighing all of them, which less would need.
-        let mild = from.width <= 2 * to.width && from.height <= 2 * to.height;
-        let algorithm = if mild {
-            ResizeAlg::Interpolation(FilterType::Bilinear)
-        } else {
-            ResizeAlg::Convolution(FilterType::Box)
-        };
-        let options = ResizeOptions::new().resize_alg(algorithm).use_alpha(false);
-        // The generic call would be compiled for every kind of pixel.
-        self.resizer
-            .resize_typed(&source, &mut target, &options)
-            .map_err(|_| PictureError::Broken)
+        let sides = |size: Size| (size.width as usize, size.height as usize);
+        let ((width, height), (to_width, to_height)) = (sides(from), sides(to));
+        let source = ImageStore::<u8, 1>::borrow(plane, width, height).map_err(broken)?;
+        let target = ImageStoreMut::<u8, 1>::borrow(target, to_width, to_height);
+        let mut target = target.map_err(broken)?;
+        let plan = self.plan(from, to)?;
+        plan.resample(&source, &mut target).map_err(broken)
+    }
+
+    fn plan(&mut self, from: Size, to: Size) -> Result<Arc<Resampling<u8, 1>>, PictureError> {
+        let known = self.plans.iter().find(|(a, b, _)| (*a, *b) == (from, to));
+        if let Some((.., plan)) = known {
+            return Ok(Arc::clone(plan));
+        }
+        let sides = |size: Size| ImageSize::new(size.width as usize, size.height as usize);
+        let planner = Planner::new(ResamplingFunction::Bilinear);
+        let plan = planner.plan_planar_resampling(sides(from), sides(to));
+        let plan = plan.map_err(|_| PictureError::Broken)?;
+        if self.plans.len() == PLANS {
+            self.plans.remove(0);
+        }
+        self.plans.push((from, to, Arc::clone(&plan)));
+        Ok(plan)
     }
 }

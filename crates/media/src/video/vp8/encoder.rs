@@ -256,7 +256,7 @@ fn check(settings: Settings) -> Result<(), Vp8Error> {
 fn speed(size: Size) -> c_int {
     match size.area() {
         0..=76_800 => -4,
-        76_801..=400_000 => -6,
+        76_801..=1_000_000 => -6,
         _ => -8,
     }
 }
