@@ -1,3 +1,5 @@
+//! The encrypted store: the contract, migrations, full and broken disks.
+
 use super::{schema::SCHEMA, *};
 use rusqlite::params;
 use sotto_client::{

@@ -1,3 +1,5 @@
+//! Key slots that are missing, wrong, changed or rebuilt.
+
 use super::*;
 use std::{collections::BTreeMap, sync::Mutex};
 

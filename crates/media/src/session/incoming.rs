@@ -87,20 +87,27 @@ impl Incoming {
         self: Arc<Self>,
         connection: Arc<Connection>,
         mut events: mpsc::Receiver<PeerEvent>,
-        notable: impl Fn(Notable),
+        notable: mpsc::Sender<(Peer, Notable)>,
     ) {
         while let Some(event) = events.recv().await {
-            match event {
-                PeerEvent::Heard(heard) => self.hear(heard, &notable),
-                PeerEvent::Seen(seen) => self.see(seen, &connection, &notable),
-                other => notable(Notable::Connection(other)),
+            let noted = match event {
+                PeerEvent::Heard(heard) => self.hear(heard),
+                PeerEvent::Seen(seen) => self.see(seen, &connection),
+                other => Some(Notable::Connection(other)),
+            };
+            // Waits: an end that says too much fills its own queue only.
+            if let Some(noted) = noted
+                && notable.send((self.peer, noted)).await.is_err()
+            {
+                return;
             }
         }
     }
 
-    fn hear(&self, heard: Heard, notable: &impl Fn(Notable)) {
-        let Some((data, _)) = self.open(Stream::Audio, &heard.data, notable) else {
-            return;
+    fn hear(&self, heard: Heard) -> Option<Notable> {
+        let (opened, noted) = self.open(Stream::Audio, &heard.data);
+        let Some((data, _)) = opened else {
+            return noted;
         };
         self.state().first_sound.get_or_insert(self.began.elapsed());
         if let Some(voice) = &self.voice {
@@ -111,10 +118,11 @@ impl Incoming {
                 arrived: heard.arrived,
             });
         }
+        noted
     }
 
-    fn see(&self, seen: Seen, connection: &Arc<Connection>, notable: &impl Fn(Notable)) {
-        let opened = self.open(seen.kind.into(), &seen.data, notable);
+    fn see(&self, seen: Seen, connection: &Arc<Connection>) -> Option<Notable> {
+        let (opened, noted) = self.open(seen.kind.into(), &seen.data);
         let mut state = self.state();
         let State {
             pictures,
@@ -128,7 +136,7 @@ impl Incoming {
             } else {
                 connection.ask_keyframe(seen.kind);
             }
-            return;
+            return noted;
         };
         first_picture.get_or_insert(self.began.elapsed());
         let frame = EncodedVideo {
@@ -144,6 +152,7 @@ impl Incoming {
                 }
             }
         }
+        noted
     }
 
     fn receiver(&self, kind: VideoKind, connection: &Arc<Connection>) -> Option<VideoReceiver> {
@@ -171,31 +180,24 @@ impl Incoming {
         }
     }
 
-    fn open(
-        &self,
-        stream: Stream,
-        wire: &[u8],
-        notable: &impl Fn(Notable),
-    ) -> Option<(Bytes, bool)> {
+    /// The frame, if it opened, and what is worth a word about keys.
+    fn open(&self, stream: Stream, wire: &[u8]) -> (Option<(Bytes, bool)>, Option<Notable>) {
         let mut state = self.state();
         match state.opener.open(stream, wire) {
             Ok(frame) => {
-                if let Some((_, true)) = state.missing.take() {
-                    notable(Notable::KeyFound);
-                }
-                Some((frame.data, frame.keyframe))
+                let said = matches!(state.missing.take(), Some((_, true)));
+                let found = said.then_some(Notable::KeyFound);
+                (Some((frame.data, frame.keyframe)), found)
             }
             Err(OpenError::UnknownKey(kid)) => {
                 let (since, said) = state.missing.get_or_insert((Instant::now(), false));
-                if !*said && since.elapsed() >= KEY_PATIENCE {
-                    *said = true;
-                    notable(Notable::KeyMissing(kid));
-                }
-                None
+                let missing = !*said && since.elapsed() >= KEY_PATIENCE;
+                *said |= missing;
+                (None, missing.then_some(Notable::KeyMissing(kid)))
             }
             Err(error) => {
                 tracing::debug!(%error, ?stream, "a frame was refused");
-                None
+                (None, None)
             }
         }
     }

@@ -48,9 +48,9 @@ impl View {
     }
 }
 
-/// What the session's own threads and tasks tell it.
+/// What the session's own devices tell it: few words, from threads that must
+/// not wait.
 enum Inner {
-    End(CallId, Peer, Notable),
     Microphone(CaptureEvent),
     Picture(VideoKind, u64, SenderEvent),
 }
@@ -75,6 +75,8 @@ pub struct Task {
     sources: BTreeMap<Source, SourceState>,
     pub(super) call: Option<Call>,
     ticks: u64,
+    /// Somebody shows our pictures in another size.
+    resized: bool,
 }
 
 /// The one call that goes on.
@@ -87,6 +89,9 @@ pub(super) struct Call {
     sending: Sending,
     pub ends: BTreeMap<Peer, End>,
     pub keys: u64,
+    /// What the ends have to say. Bounded: they are strangers' words.
+    notes: mpsc::Sender<(Peer, Notable)>,
+    noted: mpsc::Receiver<(Peer, Notable)>,
 }
 
 pub(super) struct End {
@@ -127,6 +132,7 @@ impl Task {
             sources: BTreeMap::new(),
             call: None,
             ticks: 0,
+            resized: false,
         }
     }
 
@@ -147,6 +153,7 @@ impl Task {
                     None => return,
                 },
                 Some(inner) = self.told.recv() => self.hear(inner),
+                (peer, notable) = noted(&mut self.call) => self.notice(peer, notable),
                 () = changed(&mut self.listing) => self.tend_pictures(),
                 _ = tick.tick(), if busy => self.tick(),
             }
@@ -226,6 +233,16 @@ impl Task {
             act(end);
         }
     }
+}
+
+/// Never, without a call.
+async fn noted(call: &mut Option<Call>) -> (Peer, Notable) {
+    if let Some(call) = call
+        && let Some(noted) = call.noted.recv().await
+    {
+        return noted;
+    }
+    std::future::pending().await
 }
 
 /// Never, while no device is of interest or the list is over.

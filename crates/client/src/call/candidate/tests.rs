@@ -1,3 +1,5 @@
+//! Which candidates of others pass, and which could scan or leak.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Media keys: who can derive them, and when a new one is used.
+
 use super::*;
 use rand_core::SeedableRng as _;
 use sotto_wire::UserId;

@@ -1,3 +1,5 @@
+//! The room's order of call messages, folded by everybody alike.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! The gate for descriptions: what one must have, once.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Signals between two ends: sealed, signed, checked field by field.
+
 mod attacks;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Relays as a person keeps them: codes, addresses, what links name.
+
 use crate::{
     Ask, Client, Effect, Input, Now, Outcome, Request, RequestError,
     model::{Admission, Profile},

@@ -1,3 +1,5 @@
+//! Capture from a desk of fake microphones: mute, choice, plugs, pauses.
+
 use super::*;
 use crate::audio::{PACKET, STEP, Step};
 use crate::device::DeviceKind;

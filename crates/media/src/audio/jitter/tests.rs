@@ -1,3 +1,5 @@
+//! The jitter buffer under order, loss, delay and drift, in simulated time.
+
 #![allow(clippy::print_stdout)]
 
 use super::*;

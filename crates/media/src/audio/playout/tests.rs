@@ -1,3 +1,5 @@
+//! Playout into fake speakers: voices, volumes, devices that go.
+
 use super::*;
 use crate::audio::encode::Encoder;
 use crate::audio::level::rms_db;

@@ -1,3 +1,5 @@
+//! Echo, noise and gain on sounds that are made here.
+
 #![allow(clippy::print_stdout)]
 
 use super::*;

@@ -103,7 +103,6 @@ impl Task {
 
     pub(super) fn hear(&mut self, inner: Inner) {
         match inner {
-            Inner::End(call, peer, notable) => self.notice(call, peer, notable),
             Inner::Microphone(event) => {
                 let state = match event {
                     CaptureEvent::Opened(_) => SourceState::Works,

@@ -19,9 +19,11 @@ const DECIDE: u64 = 3;
 const REPEAT: u64 = 20;
 
 impl Task {
-    pub(super) fn notice(&mut self, call: CallId, peer: Peer, notable: Notable) {
-        let current = self.call.as_ref().is_some_and(|known| known.id == call);
-        if !current || self.end(&peer).is_none() {
+    pub(super) fn notice(&mut self, peer: Peer, notable: Notable) {
+        let Some(call) = self.call.as_ref().map(|call| call.id) else {
+            return;
+        };
+        if self.end(&peer).is_none() {
             return;
         }
         let event = match notable {
@@ -70,7 +72,7 @@ impl Task {
                 self.with(&peer, |end| {
                     end.shows.insert(kind, size);
                 });
-                self.decide();
+                self.resized = true;
             }
             // Media does not come this way.
             PeerEvent::Heard(_) | PeerEvent::Seen(_) => {}
@@ -126,7 +128,7 @@ impl Task {
                 .collect(),
         };
         self.view.set_levels(levels);
-        if self.ticks.is_multiple_of(DECIDE) {
+        if std::mem::take(&mut self.resized) || self.ticks.is_multiple_of(DECIDE) {
             self.decide();
         }
         if self.ticks.is_multiple_of(REPEAT) {

@@ -1,6 +1,6 @@
 //! Obeying the client: calls begin and end, connections come and go.
 
-use super::{Call, End, Inner, Task, UNKNOWN_PATH, lock};
+use super::{Call, End, Task, UNKNOWN_PATH, lock};
 use crate::console::Levels;
 use crate::peer::{Identity, Peer as Connection, PeerConfig};
 use crate::session::incoming::{self, Incoming};
@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::mpsc;
+
+/// What ends have to say that waits to be heard.
+const NOTES: usize = 64;
 
 impl Task {
     pub(super) fn order(&mut self, order: MediaOrder) {
@@ -73,6 +76,7 @@ impl Task {
         let outgoing = Arc::new(Outgoing::default());
         *lock(&self.way_out) = Some(outgoing.clone());
         self.sound.play();
+        let (notes, noted) = mpsc::channel(NOTES);
         self.call = Some(Call {
             id,
             paths,
@@ -82,6 +86,8 @@ impl Task {
             sending: Sending::default(),
             ends: BTreeMap::new(),
             keys: 0,
+            notes,
+            noted,
         });
         tracing::info!(call = ?id, "call begins");
     }
@@ -96,12 +102,11 @@ impl Task {
 
     pub(super) fn connect(&mut self, peer: Peer, offers: bool) {
         let voice = self.sound.voice();
-        let (inner, tiles) = (self.inner.clone(), self.view.tiles.clone());
+        let tiles = self.view.tiles.clone();
         let volume = self.volumes.get(&peer).copied();
         let Some(call) = &mut self.call else {
             return;
         };
-        let id = call.id;
         let (events, arriving) = mpsc::channel(incoming::EVENTS);
         let config = PeerConfig::new(offers, call.paths.clone(), call.identity.clone());
         let connection = Arc::new(Connection::connect(config, events));
@@ -109,10 +114,10 @@ impl Task {
         if let Some(volume) = volume {
             incoming.set_volume(volume);
         }
-        let tell = move |notable| {
-            let _ = inner.send(Inner::End(id, peer, notable));
-        };
-        tokio::spawn(incoming.clone().run(connection.clone(), arriving, tell));
+        let run = incoming
+            .clone()
+            .run(connection.clone(), arriving, call.notes.clone());
+        tokio::spawn(run);
         call.outgoing.add(peer, connection.clone());
         let end = End {
             connection,
