@@ -23,7 +23,7 @@ use sotto_client::{Request, RequestError};
 use sotto_engine::Engine;
 use sotto_relay::{
     Config, Relay, StartError,
-    server::{DataError, Tls},
+    server::{DataError, Tls, TurnError},
 };
 use sotto_wire::{RelayAddress, limits};
 use std::{
@@ -51,7 +51,7 @@ enum State {
     /// Starting with the app, while the page loads.
     Resuming(JoinHandle<Result<Relay, ErrorCode>>),
     On {
-        relay: Relay,
+        relay: Box<Relay>,
         door: Door,
     },
     Failed(ErrorCode),
@@ -134,7 +134,7 @@ impl BuiltIn {
         self.state = match ended {
             Ok(Ok(relay)) => {
                 tracing::info!("the built-in relay runs again");
-                let door = Door::Closed;
+                let (relay, door) = (Box::new(relay), Door::Closed);
                 State::On { relay, door }
             }
             Ok(Err(code)) => {
@@ -208,7 +208,7 @@ impl BuiltIn {
             match self.launch(port).await {
                 Ok(relay) => {
                     self.record.port = Some(relay.address().port());
-                    let door = Door::Closed;
+                    let (relay, door) = (Box::new(relay), Door::Closed);
                     self.state = State::On { relay, door };
                 }
                 Err(code) => {
@@ -249,7 +249,7 @@ impl BuiltIn {
     /// Ends it with the app.
     pub async fn end(&mut self) {
         let relay = match std::mem::replace(&mut self.state, State::Off) {
-            State::On { relay, .. } => Some(relay),
+            State::On { relay, .. } => Some(*relay),
             State::Resuming(starting) => starting.await.ok().and_then(Result::ok),
             State::Off | State::Failed(_) => None,
         };
@@ -354,14 +354,27 @@ async fn host_relay(config: Config) -> Result<Relay, StartError> {
 
 fn code(error: &StartError) -> ErrorCode {
     match error {
-        StartError::PortInUse => ErrorCode::PortInUse,
-        StartError::AddressUnavailable => ErrorCode::AddressUnavailable,
+        StartError::PortInUse | StartError::Turn(TurnError::PortInUse) => ErrorCode::PortInUse,
+        StartError::AddressUnavailable | StartError::Turn(TurnError::AddressUnavailable) => {
+            ErrorCode::AddressUnavailable
+        }
         StartError::Data(DataError::DiskFull) => ErrorCode::DiskFull,
         StartError::Data(DataError::NotWritable) => ErrorCode::NotWritable,
-        StartError::Data(DataError::Locked) => ErrorCode::ProfileInUse,
+        StartError::Data(DataError::Locked) => ErrorCode::RelayDataLocked,
         StartError::Data(DataError::NewerVersion) => ErrorCode::NewerVersion,
         StartError::Data(DataError::Corrupt | DataError::Other) | StartError::Tls(_) => {
             ErrorCode::RelayDataDamaged
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_somebody_else_holds_is_not_a_second_sotto() {
+        let locked = StartError::Data(DataError::Locked);
+        assert_eq!(code(&locked), ErrorCode::RelayDataLocked);
     }
 }

@@ -94,19 +94,31 @@ fn the_page_is_isolated_and_gets_no_globals() {
 }
 
 #[test]
-fn one_capability_for_one_local_window() {
-    let capability: serde_json::Value =
-        serde_json::from_str(include_str!("capabilities/main.json")).unwrap();
-    assert_eq!(
-        capability["windows"],
-        serde_json::json!([crate::desktop::window::LABEL])
-    );
-    assert_eq!(capability["local"], true);
-    assert!(capability.get("remote").is_none());
+fn one_capability_for_each_local_window() {
+    use crate::desktop::{ringing, window};
+    let check = |label: &str, file: &str| {
+        let capability: serde_json::Value = serde_json::from_str(file).unwrap();
+        assert_eq!(capability["windows"], serde_json::json!([label]));
+        assert_eq!(capability["local"], true);
+        assert!(capability.get("remote").is_none());
+    };
+    check(window::LABEL, include_str!("capabilities/main.json"));
+    check(ringing::LABEL, include_str!("capabilities/ringing.json"));
     let files = fs::read_dir(root().join("src-tauri/capabilities"))
         .unwrap()
         .count();
-    assert_eq!(files, 1, "the only capability file");
+    assert_eq!(files, 2, "the only capability files");
+}
+
+/// It takes a yes or a no; what it could not do with more, it cannot do.
+#[test]
+fn the_window_that_rings_can_do_nothing_else() {
+    let capability: serde_json::Value =
+        serde_json::from_str(include_str!("capabilities/ringing.json")).unwrap();
+    assert_eq!(
+        capability["permissions"],
+        serde_json::json!(["allow-watch-ringing", "allow-answer-ringing"])
+    );
 }
 
 #[test]
@@ -130,10 +142,19 @@ fn no_plugin_can_touch_files_shells_or_the_network() {
 
 /// Holds for the placeholder too; the built page is what it is for.
 #[test]
-fn the_built_page_has_no_inline_script_and_loads_nothing_from_elsewhere() {
-    let page = fs::read_to_string(root().join("ui/dist/index.html"))
-        .unwrap()
-        .to_lowercase();
+fn the_built_pages_have_no_inline_script_and_load_nothing_from_elsewhere() {
+    let files = fs::read_dir(root().join("ui/dist")).unwrap();
+    let pages = files
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "html"));
+    let pages: Vec<String> = pages
+        .map(|path| fs::read_to_string(path).unwrap().to_lowercase())
+        .collect();
+    assert!(!pages.is_empty());
+    pages.iter().for_each(|page| loads_nothing(page));
+}
+
+fn loads_nothing(page: &str) {
     for script in page.split("<script").skip(1) {
         let (tag, rest) = script.split_once('>').unwrap();
         assert!(tag.contains("src="), "an inline script");

@@ -1,5 +1,5 @@
-//! The desktop app: one window over the engine. It owns what belongs to a
-//! desktop (profile folders, window, links, notifications, clipboard, the
+//! The desktop app: a window over the engine, and a small one for calls that
+//! ring. It owns what belongs to a desktop (profile folders, windows, links, notifications, clipboard, the
 //! built-in relay) and the typed IPC to the page. It holds no protocol logic
 //! and no key.
 
@@ -30,13 +30,8 @@ pub fn run(args: Args) -> ExitCode {
         Ok(profile) => profile,
         Err(problem) => return complain(&problem.to_string()),
     };
-    let log = profile.log_file();
-    if let Err(error) = logging::start(&log) {
-        return complain(&format!(
-            "the log {} cannot be written: {error}",
-            log.display()
-        ));
-    }
+    // A full disk or a folder that cannot be written is said in the window.
+    logging::start(&profile.log_file());
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
     match build(args, profile) {
         Ok(app) => {
@@ -64,7 +59,7 @@ fn build(args: Args, profile: Profile) -> tauri::Result<tauri::App> {
         .invoke_handler(ipc::guard::guarded(commands.invoke_handler()))
         .register_asynchronous_uri_scheme_protocol(tiles::SCHEME, tiles::serve)
         .setup(move |app| {
-            let desktop = Arc::new(desktop::Native::new(app.handle().clone()));
+            let desktop = Arc::new(desktop::Native::new(app.handle().clone(), profile.clone()));
             let session = Session::start(&profile, desktop, args.link);
             app.manage(session);
             desktop::links::listen(app.handle());

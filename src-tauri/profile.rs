@@ -29,12 +29,14 @@ pub enum NoProfile {
     Name,
     #[error("this system names no folder for application data: use --profile-dir")]
     NoDataFolder,
-    #[error("the profile folder cannot be made: {0}")]
-    Folder(#[from] io::Error),
+    #[error("the profile folder {0} has no absolute path")]
+    Folder(PathBuf),
 }
 
 impl Profile {
-    /// Finds the profile's folder and makes it, readable by its owner only.
+    /// Finds the profile's folder and makes it, readable by its owner only. One
+    /// that cannot be made is no error yet: whoever opens the profile finds it
+    /// missing, when there is a window to say so.
     pub fn resolve(args: &Args) -> Result<Self, NoProfile> {
         let name = args.profile.clone().unwrap_or_else(|| DEFAULT.into());
         if !is_name(&name) {
@@ -47,8 +49,11 @@ impl Profile {
                 .join("sotto")
                 .join(&name),
         };
-        make_private(&dir)?;
-        let dir = dir.canonicalize()?;
+        let made = make_private(&dir).and_then(|()| dir.canonicalize());
+        let dir = match made {
+            Ok(dir) => dir,
+            Err(_) => std::path::absolute(&dir).map_err(|_| NoProfile::Folder(dir))?,
+        };
         let usual = args.profile_dir.is_none() && name == DEFAULT;
         Ok(Self { name, dir, usual })
     }
@@ -117,7 +122,8 @@ fn data_folder() -> Option<PathBuf> {
     }
 }
 
-fn make_private(dir: &Path) -> io::Result<()> {
+/// Makes a folder for its owner only, where there is none.
+pub fn make_private(dir: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -155,12 +161,10 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let (a, b) = (home.path().join("a"), home.path().join("b"));
         let a1 = Profile::resolve(&args(None, Some(&a))).unwrap();
-        let a2 = Profile::resolve(&args(None, Some(&home.path().join("b/../a")))).or_else(|_| {
-            fs::create_dir(&b)?;
-            Profile::resolve(&args(None, Some(&b.join("../a"))))
-        });
+        fs::create_dir(&b).unwrap();
+        let a2 = Profile::resolve(&args(None, Some(&b.join("../a")))).unwrap();
         let b = Profile::resolve(&args(None, Some(&b))).unwrap();
-        assert_eq!(a1.identifier(), a2.unwrap().identifier());
+        assert_eq!(a1.identifier(), a2.identifier());
         assert_ne!(a1.identifier(), b.identifier());
         assert!(a1.identifier().starts_with(IDENTIFIER));
     }

@@ -18,19 +18,25 @@ use crate::{
         error::{ErrorCode, UiError},
         event::Event,
         view::{
-            About, BuiltInRelay, DeviceUse, Devices, Processing, Profile as UiProfile, Reach, Start,
+            About, BuiltInRelay, DeviceUse, Devices, Processing, Profile as UiProfile, Reach,
+            RingingAnswer, RingingCall, Start,
         },
     },
+    kept::FileUse,
     profile::Profile,
     settings::Settings,
 };
 use keeper::Keeper;
 use sotto_engine::{Engine, Keyring, ProfileDir, Protection, SystemKeyring, Unlock};
+use sotto_wire::CallId;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Where events go: to the page that opened last. `false`: that page is gone.
 pub type Feed = Box<dyn Fn(Event) -> bool + Send + Sync>;
+
+/// Where the call that rings goes: to the window that shows it.
+pub type RingingFeed = Box<dyn Fn(Option<RingingCall>) -> bool + Send + Sync>;
 
 /// How long closing may take before the process ends all the same. What was
 /// not flushed by then is in the database or not accepted by anybody.
@@ -77,10 +83,25 @@ enum Order {
         name: Option<String>,
         answer: Answer<()>,
     },
+    UseDeviceFile {
+        what: FileUse,
+        path: PathBuf,
+        answer: Answer<()>,
+    },
     Processing {
         processing: Processing,
         answer: Answer<()>,
     },
+    WatchRinging {
+        feed: RingingFeed,
+        answer: oneshot::Sender<()>,
+    },
+    AnswerRinging {
+        call: CallId,
+        with: RingingAnswer,
+        answer: Answer<()>,
+    },
+    LookedAway,
     Link(String),
     Stop {
         answer: oneshot::Sender<()>,
@@ -219,9 +240,41 @@ impl Session {
             .await?
     }
 
+    /// Has the person pick a file to be used instead of a device. `false`:
+    /// they did not.
+    pub async fn choose_device_file(&self, what: DeviceUse) -> Result<bool, UiError> {
+        let what = FileUse::of(what).ok_or(ErrorCode::UnknownDevice)?;
+        // Before there is a profile, nobody could use it.
+        self.engine()?;
+        let picked = self.desktop.choose_file(what)?;
+        let Ok(path) = picked.await else {
+            return Ok(false);
+        };
+        self.ask(|answer| Order::UseDeviceFile { what, path, answer })
+            .await??;
+        Ok(true)
+    }
+
     pub async fn set_processing(&self, processing: Processing) -> Result<(), UiError> {
         self.ask(|answer| Order::Processing { processing, answer })
             .await?
+    }
+
+    /// Hands over the call that rings now, and every change of it.
+    pub async fn watch_ringing(&self, feed: RingingFeed) -> Result<(), UiError> {
+        self.ask(|answer| Order::WatchRinging { feed, answer })
+            .await
+    }
+
+    pub async fn answer_ringing(&self, call: CallId, with: RingingAnswer) -> Result<(), UiError> {
+        self.ask(|answer| Order::AnswerRinging { call, with, answer })
+            .await?
+    }
+
+    /// The person does not look at the main window any more.
+    pub fn looked_away(&self) {
+        // While so much else waits, what rings may be seen a little later.
+        let _ = self.orders.try_send(Order::LookedAway);
     }
 
     /// An invite link was clicked somewhere.

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sotto_client::{Request, model::Privacy};
 use sotto_engine::Engine;
 use specta::Type;
 
@@ -64,6 +65,11 @@ pub struct Settings {
     pub sound: bool,
     /// The space bar opens a muted microphone while it is held.
     pub push_to_talk: bool,
+    /// Calls are relayed, or do not take place: nobody in them learns this
+    /// computer's network address. Kept by the client, which goes by it.
+    pub hide_address: bool,
+    /// Callers learn that one is in another call.
+    pub tell_busy: bool,
     /// When the recovery code was offered and taken or put off (Unix
     /// milliseconds); null: not yet.
     pub recovery_asked: Option<Num>,
@@ -78,13 +84,20 @@ impl Default for Settings {
             notifications: Notifications::default(),
             sound: true,
             push_to_talk: false,
+            hide_address: false,
+            tell_busy: true,
             recovery_asked: None,
         }
     }
 }
 
 pub async fn load(engine: &Engine) -> Settings {
-    read(engine.setting(KEY).await.as_deref())
+    let settings = read(engine.setting(KEY).await.as_deref());
+    let privacy = engine.privacy().await.unwrap_or_default();
+    Settings {
+        hide_address: privacy.hide_address,
+        ..settings
+    }
 }
 
 fn read(text: Option<&str>) -> Settings {
@@ -93,9 +106,17 @@ fn read(text: Option<&str>) -> Settings {
     };
     let text = with_defaults(text);
     serde_json::from_value(text).unwrap_or_else(|error| {
-        tracing::warn!(%error, "settings of another version, back to the defaults");
+        let place = unreadable(&error);
+        tracing::warn!(%place, "settings of another version, back to the defaults");
         Settings::default()
     })
+}
+
+/// What may be logged of a record that cannot be read: of which kind the
+/// mistake is, and where. In its own words it may quote what is in there.
+pub fn unreadable(error: &serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
+    format!("{:?} at {line}:{column}", error.classify())
 }
 
 /// A record of an older version lacks what came since.
@@ -113,6 +134,12 @@ fn with_defaults(text: &str) -> Value {
 
 pub async fn save(engine: &Engine, settings: &Settings) -> Result<(), UiError> {
     let text = serde_json::to_string(settings).map_err(|_| ErrorCode::Internal)?;
+    // What others would learn comes first.
+    let hide_address = settings.hide_address;
+    if engine.privacy().await?.hide_address != hide_address {
+        let privacy = Privacy { hide_address };
+        engine.request(Request::SetPrivacy(privacy)).await?;
+    }
     Ok(engine.set_setting(KEY, text).await?)
 }
 
@@ -134,5 +161,13 @@ mod tests {
         assert_eq!(read(Some(&older.to_string())), settings);
         assert_eq!(read(Some("{")), Settings::default());
         assert_eq!(read(None), Settings::default());
+    }
+
+    #[test]
+    fn what_is_logged_of_a_record_quotes_nothing_of_it() {
+        let record = r#"{"theme": "wss://relay.example:3030"}"#;
+        let error = serde_json::from_str::<Settings>(record).unwrap_err();
+        assert!(error.to_string().contains("relay.example"), "it would");
+        assert_eq!(unreadable(&error), "Data at 1:36");
     }
 }

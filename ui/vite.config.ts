@@ -13,7 +13,7 @@ export default defineConfig(({ mode }) => ({
     // A data: address would need a wider content security policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: mode === 'gallery' ? 'gallery.html' : 'index.html' },
+    rolldownOptions: { input: mode === 'gallery' ? 'gallery.html' : ['index.html', 'ringing.html'] },
   },
   test: {
     environment: 'happy-dom',

@@ -1,6 +1,6 @@
 //! What is kept of the built-in relay between starts.
 
-use crate::ipc::view::Reach;
+use crate::{ipc::view::Reach, settings::unreadable};
 use serde::{Deserialize, Serialize};
 use sotto_engine::Engine;
 use sotto_wire::RelayAddress;
@@ -61,7 +61,8 @@ impl Record {
             return Self::default();
         };
         serde_json::from_str(&text).unwrap_or_else(|error| {
-            tracing::warn!(%error, "the built-in relay's record is of another version");
+            let place = unreadable(&error);
+            tracing::warn!(%place, "the built-in relay's record is of another version");
             Self::default()
         })
     }

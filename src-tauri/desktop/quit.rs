@@ -1,5 +1,6 @@
 //! Closing: the window is the app, and closing it ends the engine and the
-//! built-in relay before the process, in bounded time. So does a signal.
+//! built-in relay before the process, in bounded time. So does a signal. Beside
+//! that, who looks away from the window is passed on.
 
 use crate::{desktop::window, session::Session};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +18,15 @@ pub fn on_event(app: &AppHandle, event: RunEvent) {
         } if label == window::LABEL => {
             api.prevent_close();
             close(app);
+        }
+        RunEvent::WindowEvent {
+            label,
+            event: WindowEvent::Focused(false),
+            ..
+        } if label == window::LABEL => {
+            if let Some(session) = app.try_state::<Session>() {
+                session.looked_away();
+            }
         }
         // From the system's menu, or a session that ends: no code was chosen.
         RunEvent::ExitRequested {

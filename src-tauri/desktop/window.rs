@@ -1,6 +1,7 @@
-//! The window: made in code, shown when its page is there, and closed to
-//! everything but its own page.
+//! The main window, and what all windows have in common: made in code, and
+//! closed to everything but a page of our own.
 
+use super::ringing;
 use crate::{profile::Profile, settings::Theme};
 use std::time::Duration;
 use tauri::{
@@ -11,7 +12,7 @@ use tauri::{
 };
 use tauri_plugin_window_state::StateFlags;
 
-/// The only window; the capability names it.
+/// The capability `main` names it.
 pub const LABEL: &str = "main";
 
 /// When the window shows, page or not.
@@ -23,7 +24,7 @@ const NOWHERE: &str = "http://127.0.0.1:1";
 
 /// The page's own backgrounds, so that nothing flashes before it is painted.
 const LIGHT: Color = Color(0xfd, 0xfd, 0xfe, 0xff);
-const DARK: Color = Color(0x13, 0x14, 0x17, 0xff);
+pub(super) const DARK: Color = Color(0x13, 0x14, 0x17, 0xff);
 
 /// Remembers size and place, in the profile's folder.
 pub fn remembering(profile: &Profile) -> TauriPlugin<Wry> {
@@ -32,6 +33,7 @@ pub fn remembering(profile: &Profile) -> TauriPlugin<Wry> {
         .with_filename(profile.window_file().display().to_string())
         // Showing it is ours: when the page is there.
         .with_state_flags(StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED)
+        .with_denylist(&[ringing::LABEL])
         .build()
 }
 
@@ -42,19 +44,30 @@ pub fn open(app: &AppHandle, profile: &Profile) -> tauri::Result<()> {
         .min_inner_size(380.0, 480.0)
         .visible(false)
         .background_color(background(dark_lamp()))
-        .devtools(cfg!(debug_assertions))
-        .on_navigation(is_own)
-        .on_new_window(|_, _| NewWindowResponse::Deny)
-        .on_download(|_, _| false)
         .on_page_load(|window, load| {
             if load.event() == PageLoadEvent::Finished {
                 reveal(&window);
             }
         });
-    let window = alone(private(builder, profile)).build()?;
-    tame(&window);
+    let window = locked(builder, profile)?;
     reveal_late(window);
     Ok(())
+}
+
+/// Builds a window whose page cannot leave, open another, load anything from
+/// outside, or leave traces.
+pub(super) fn locked(
+    builder: WebviewWindowBuilder<'_, Wry, AppHandle>,
+    profile: &Profile,
+) -> tauri::Result<WebviewWindow> {
+    let builder = builder
+        .devtools(cfg!(debug_assertions))
+        .on_navigation(is_own)
+        .on_new_window(|_, _| NewWindowResponse::Deny)
+        .on_download(|_, _| false);
+    let window = alone(private(builder, profile)).build()?;
+    tame(&window);
+    Ok(window)
 }
 
 /// Keeps the page's traces (caches, storage) out of the disk: what it shows is

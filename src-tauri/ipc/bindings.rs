@@ -1,7 +1,7 @@
 //! The table of commands, and the TypeScript that it and its types make. The
 //! page's bindings are this text; a test fails when they are another.
 
-use super::commands::{calls, people, relays, rooms, settings, start, timeline};
+use super::commands::{calls, people, relays, ringing, rooms, settings, start, timeline};
 use tauri::Runtime;
 use tauri_specta::{Builder, collect_commands};
 
@@ -51,10 +51,12 @@ pub fn commands<R: Runtime>() -> Builder<R> {
             calls::decline_call,
             calls::leave_call,
             calls::set_sending,
+            calls::repair_call,
             calls::raise_hand,
             calls::react,
             calls::devices,
             calls::choose_device,
+            calls::choose_device_file,
             calls::set_processing,
             calls::set_volume,
             calls::preview,
@@ -63,6 +65,8 @@ pub fn commands<R: Runtime>() -> Builder<R> {
             calls::call_stats,
             calls::copy_call_stats,
             calls::show_tiles,
+            ringing::watch_ringing,
+            ringing::answer_ringing,
             settings::set_settings,
             settings::slots,
             settings::set_passphrase,

@@ -4,6 +4,7 @@
 pub mod calls;
 pub mod people;
 pub mod relays;
+pub mod ringing;
 pub mod rooms;
 pub mod settings;
 pub mod start;

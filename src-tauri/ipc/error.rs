@@ -66,6 +66,8 @@ pub enum ErrorCode {
     PortInUse,
     AddressUnavailable,
     RelayDataDamaged,
+    /// Another program holds the relay's database.
+    RelayDataLocked,
 
     /// The room's relay cannot be reached now.
     Offline,
@@ -75,7 +77,11 @@ pub enum ErrorCode {
     NotInCall,
     CallFull,
     NobodyThere,
+    /// The address is to be hidden, and the room's relay relays no calls.
+    NoRelayedPath,
     BadReaction,
+    /// None that was listed, or a file that nobody picked.
+    UnknownDevice,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
@@ -132,6 +138,7 @@ impl From<RequestError> for UiError {
             E::NotInCall => C::NotInCall.into(),
             E::CallFull { .. } => C::CallFull.into(),
             E::NobodyThere => C::NobodyThere.into(),
+            E::NoRelayedPath => C::NoRelayedPath.into(),
             E::BadReaction => C::BadReaction.into(),
             E::Internal => C::Internal.into(),
         }

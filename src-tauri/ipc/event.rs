@@ -6,7 +6,8 @@
 use super::{
     error::ErrorCode,
     view::{
-        BuiltInRelay, Call, Devices, Invite, Item, Knock, Person, Problem, Profile, Relay, Room,
+        BuiltInRelay, Call, Devices, Invite, Item, Knock, Person, Problem, Profile, Refusal, Relay,
+        Room,
     },
 };
 use serde::Serialize;
@@ -57,6 +58,11 @@ pub enum Event {
     CallGone {
         call: String,
     },
+    /// It was accepted in the window that rings: join it.
+    CallAccepted {
+        call: String,
+        video: bool,
+    },
     /// Somebody in the own call shows an emoji for a moment.
     Reaction {
         call: String,
@@ -78,10 +84,17 @@ pub enum Event {
     ProblemGone {
         problem: Problem,
     },
-    /// A relay refused something for good; `code` as in the protocol.
+    /// A relay refused something for good.
     Refused {
         room: Option<String>,
-        code: String,
+        code: Refusal,
+    },
+    /// Somebody of this name was let in, and the relay did not take the answer
+    /// to them.
+    LetterRefused {
+        room: String,
+        name: String,
+        code: Refusal,
     },
     /// A word from a relay's operator.
     Notice {
@@ -161,7 +174,12 @@ impl Event {
             Change::ClockWrong { .. } => return None,
             Change::Refused { room, code } => Self::Refused {
                 room: room.map(|room| room.to_string()),
-                code: name(code),
+                code: code.into(),
+            },
+            Change::LetterRefused { room, who, code } => Self::LetterRefused {
+                room: room.to_string(),
+                name: who.name,
+                code: code.into(),
             },
             Change::Notice { relay, body } => Self::Notice {
                 relay: relay.to_string(),
@@ -193,14 +211,6 @@ impl Event {
 
 fn all<A, B: From<A>>(many: Vec<A>) -> Vec<B> {
     many.into_iter().map(B::from).collect()
-}
-
-/// The protocol's own word for an error code.
-fn name(code: sotto_wire::ErrorCode) -> String {
-    match serde_json::to_value(code) {
-        Ok(serde_json::Value::String(name)) => name,
-        _ => String::new(),
-    }
 }
 
 /// Leaves out each value that a later one in the same burst replaces. Nothing
@@ -237,7 +247,7 @@ pub fn settle(burst: Vec<Event>) -> Vec<Event> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sotto_client::call::view::{CallEnd, CallPhase, CallView, MediaState};
+    use sotto_client::call::view::{CallEnd, CallPhase, CallView, MediaState, Route};
     use sotto_wire::{CallId, RoomId, UserId};
 
     fn typing(room: &str, users: &[&str]) -> Event {
@@ -286,6 +296,8 @@ mod tests {
             participants: Vec::new(),
             own: MediaState::default(),
             sources: Vec::new(),
+            route: Route::Direct,
+            busy: Vec::new(),
             epoch: 1,
             key_generation: 1,
         };
@@ -312,10 +324,5 @@ mod tests {
             typing("a", &[]),
         ]);
         assert_eq!(said.lines().count(), 3);
-    }
-
-    #[test]
-    fn an_error_code_keeps_the_protocols_word() {
-        assert_eq!(name(sotto_wire::ErrorCode::RateLimited), "rate_limited");
     }
 }

@@ -1,5 +1,5 @@
 //! The name of every command, once. The build script declares them to Tauri's
-//! access control from here; tests hold the capability file, the isolation
+//! access control from here; tests hold the capability files, the isolation
 //! page and the command table to the same list. It has no other duty: the
 //! build script includes this file by path, so it may use nothing but std.
 
@@ -46,10 +46,12 @@ pub const COMMANDS: &[&str] = &[
     "decline_call",
     "leave_call",
     "set_sending",
+    "repair_call",
     "raise_hand",
     "react",
     "devices",
     "choose_device",
+    "choose_device_file",
     "set_processing",
     "set_volume",
     "preview",
@@ -58,6 +60,8 @@ pub const COMMANDS: &[&str] = &[
     "call_stats",
     "copy_call_stats",
     "show_tiles",
+    "watch_ringing",
+    "answer_ringing",
     "set_settings",
     "slots",
     "set_passphrase",

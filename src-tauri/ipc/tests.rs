@@ -9,7 +9,8 @@ use serde_json::Value;
 use std::{collections::BTreeSet, fs, path::Path};
 
 const BINDINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/ui/src/ipc/bindings.ts");
-const CAPABILITY: &str = include_str!("../capabilities/main.json");
+const MAIN: &str = include_str!("../capabilities/main.json");
+const RINGING: &str = include_str!("../capabilities/ringing.json");
 const ISOLATION: &str = include_str!("../../ui/isolation/index.js");
 
 #[test]
@@ -37,20 +38,10 @@ fn every_command_is_declared_allowed_and_let_through_and_nothing_else_is() {
         .collect();
     assert_eq!(called, declared, "the table");
 
-    let capability: Value = serde_json::from_str(CAPABILITY).unwrap();
-    let allowed: BTreeSet<String> = capability["permissions"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|p| {
-            p.as_str()
-                .unwrap()
-                .strip_prefix("allow-")
-                .unwrap()
-                .replace('-', "_")
-        })
-        .collect();
-    assert_eq!(allowed, declared, "the capability");
+    let (main, ringing) = (allowed(MAIN), allowed(RINGING));
+    assert!(main.is_disjoint(&ringing), "each window its own");
+    let all: BTreeSet<String> = main.union(&ringing).cloned().collect();
+    assert_eq!(all, declared, "the capabilities");
 
     let passed: BTreeSet<String> = between(ISOLATION, "\n  '", "',")
         .map(str::to_owned)
@@ -58,6 +49,18 @@ fn every_command_is_declared_allowed_and_let_through_and_nothing_else_is() {
     let mut expect = declared;
     expect.insert("plugin:__TAURI_CHANNEL__|fetch".into());
     assert_eq!(passed, expect, "the isolation page");
+}
+
+/// The commands that a capability allows.
+fn allowed(capability: &str) -> BTreeSet<String> {
+    let capability: Value = serde_json::from_str(capability).unwrap();
+    let permissions = capability["permissions"].as_array().unwrap().iter();
+    permissions
+        .map(|permission| {
+            let name = permission.as_str().unwrap().strip_prefix("allow-");
+            name.unwrap().replace('-', "_")
+        })
+        .collect()
 }
 
 fn between<'a>(text: &'a str, open: &'a str, close: &'a str) -> impl Iterator<Item = &'a str> {

@@ -12,7 +12,7 @@ mod calls;
 mod hearing;
 
 use super::{
-    Feed, Order,
+    Feed, Order, RingingFeed,
     notes::Rooms,
     opening::{self, Closed},
 };
@@ -28,9 +28,9 @@ use crate::{
     settings::{self, Settings},
 };
 use calls::Ringing;
-use sotto_client::model;
+use sotto_client::{Request, model};
 use sotto_engine::{self as engine, Engine, Keyring, ProfileDir, Protection, Unlock};
-use sotto_media::device::list::Listing;
+use sotto_media::{Preview, device::list::Listing};
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
@@ -43,6 +43,8 @@ pub struct Keeper {
     relay: BuiltIn,
     stage: Stage,
     feed: Option<Feed>,
+    /// The window of a call that rings.
+    ringing_feed: Option<RingingFeed>,
     /// A link that was clicked while nobody could follow it.
     link: Option<String>,
 }
@@ -90,6 +92,7 @@ impl Keeper {
             relay,
             stage,
             feed: None,
+            ringing_feed: None,
             link,
         }
     }
@@ -193,9 +196,21 @@ impl Keeper {
             Order::ChooseDevice { what, name, answer } => {
                 let _ = answer.send(self.choose_device(what, name).await);
             }
+            Order::UseDeviceFile { what, path, answer } => {
+                let _ = answer.send(self.use_device_file(what, &path).await);
+            }
             Order::Processing { processing, answer } => {
                 let _ = answer.send(self.set_processing(processing).await);
             }
+            Order::WatchRinging { feed, answer } => {
+                self.ringing_feed = Some(feed);
+                self.tell_ringing().await;
+                let _ = answer.send(());
+            }
+            Order::AnswerRinging { call, with, answer } => {
+                let _ = answer.send(self.answer_ringing(call, with).await);
+            }
+            Order::LookedAway => self.looked_away().await,
             Order::Link(link) => self.clicked(link),
             Order::Stop { .. } => unreachable!("served by run"),
         }
@@ -214,9 +229,16 @@ impl Keeper {
         let settings = settings::load(&engine).await;
         let kept = kept::load(&engine).await;
         kept.apply(&engine);
+        engine.media().keep_microphone_open(settings.push_to_talk);
+        engine.ring_aloud(settings.sound).await;
         let listing = engine.media().devices();
         self.desktop.set_theme(settings.theme);
         self.relay.resume(&engine).await;
+        // Two stores hold it, and one of them may not have been reached.
+        let busy = Request::TellBusy(settings.tell_busy);
+        if let Err(error) = engine.request(busy).await {
+            tracing::warn!(%error, "callers may be told otherwise than was chosen");
+        }
         self.engine.send_replace(Some(engine.clone()));
         self.stage = Stage::Open(Box::new(Open {
             engine,
@@ -242,9 +264,9 @@ impl Keeper {
                 // Again: a profile can be open before there is a window.
                 self.desktop.set_theme(open.settings.theme);
                 open.rooms = Rooms::of(&snapshot.rooms);
-                open.ringing = Ringing::of(&snapshot.calls);
+                open.ringing.renew(&snapshot.calls);
                 // A page before this one may have been looking at itself.
-                open.engine.media().preview(false);
+                open.engine.media().preview(Preview::default());
                 open.engine.media().show(Vec::new());
                 let snapshot = Box::new(Snapshot {
                     me: snapshot.me.into(),
@@ -299,6 +321,8 @@ impl Keeper {
     async fn stop(&mut self) {
         self.engine.send_replace(None);
         self.feed = None;
+        self.ringing_feed = None;
+        self.desktop.show_ringing(false);
         let closed = Stage::Closed(Closed::Failed(ErrorCode::Stopped));
         if let Stage::Open(open) = std::mem::replace(&mut self.stage, closed) {
             drop(open.events);
@@ -374,9 +398,18 @@ impl Keeper {
         let Stage::Open(open) = &mut self.stage else {
             return Err(ErrorCode::Stopped.into());
         };
+        if settings.tell_busy != open.settings.tell_busy {
+            let request = Request::TellBusy(settings.tell_busy);
+            open.engine.request(request).await?;
+        }
         settings::save(&open.engine, &settings).await?;
         self.desktop.set_theme(settings.theme);
+        let media = open.engine.media();
+        media.keep_microphone_open(settings.push_to_talk);
+        open.engine.ring_aloud(settings.sound).await;
         open.settings = settings;
+        // What a call that rings may tell.
+        self.tell_ringing().await;
         Ok(())
     }
 

@@ -48,6 +48,10 @@ impl Rooms {
         self.0.remove(room);
     }
 
+    pub fn name(&self, room: &RoomId) -> Option<&str> {
+        self.0.get(room).map(|(name, _)| name.as_str())
+    }
+
     pub fn muted(&self, room: &RoomId) -> bool {
         self.0.get(room).is_some_and(|(_, muted)| *muted)
     }

@@ -1,12 +1,15 @@
 //! From a profile folder to a running engine, or to what a person must do
 //! first. Decides nothing about keys: that is the vault's.
 
-use crate::ipc::{
-    error::ErrorCode,
-    view::{Keyring as KeyringView, Start},
+use crate::{
+    ipc::{
+        error::ErrorCode,
+        view::{Keyring as KeyringView, Start},
+    },
+    profile::make_private,
 };
 use sotto_engine::{Engine, Keyring, KeyringState, Lock, OpenError, ProfileDir, Unlock};
-use std::{sync::Arc, time::Duration};
+use std::{fs, io, path::Path, sync::Arc, time::Duration};
 
 /// How long the keyring may take to say whether it is there.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -50,10 +53,16 @@ impl From<Closed> for Start {
 
 /// Opens the profile if nobody needs to be asked for anything.
 pub async fn open(dir: &ProfileDir, keyring: &Arc<dyn Keyring>) -> Result<Engine, Closed> {
+    // It could not be made at the start, and perhaps can now.
+    make_private(dir.path()).map_err(|error| failed(error.into()))?;
     match sotto_engine::inspect(dir, keyring.clone()).await {
-        Ok(Lock::New) => Err(Closed::New {
-            keyring: probe(keyring).await,
-        }),
+        Ok(Lock::New) => {
+            // Better now than after somebody has filled in everything.
+            takes_files(dir.path()).map_err(|error| failed(error.into()))?;
+            Err(Closed::New {
+                keyring: probe(keyring).await,
+            })
+        }
         Ok(Lock::Locked {
             keyring,
             passphrase,
@@ -84,6 +93,14 @@ pub async fn open(dir: &ProfileDir, keyring: &Arc<dyn Keyring>) -> Result<Engine
 fn failed(error: OpenError) -> Closed {
     tracing::warn!(%error, "the profile does not open");
     Closed::Failed(error.into())
+}
+
+/// Tries to write a file there.
+fn takes_files(folder: &Path) -> io::Result<()> {
+    let probe = folder.join("probe");
+    let written = fs::write(&probe, [0u8; 4096]);
+    let removed = fs::remove_file(&probe);
+    written.and(removed)
 }
 
 /// Whether this system has a keyring that works, before anything is in it.

@@ -1,11 +1,13 @@
+//! Sessions with real engines and the built-in relay, without a window.
+
 use super::*;
-use crate::{args::Args, desktop::NoDesktop};
-use sotto_client::{Outcome, Request, model};
+use crate::{args::Args, desktop::NoDesktop, settings::Notifications};
+use sotto_client::{Outcome, Request, call::media::Sending, model};
 use sotto_engine::{NoKeyring, Secret};
 use sotto_wire::RoomId;
 use std::{
     net::IpAddr,
-    sync::atomic::{AtomicU8, Ordering},
+    sync::atomic::{AtomicBool, AtomicU8, Ordering},
 };
 use tokio::{sync::mpsc::UnboundedReceiver, time::timeout};
 
@@ -23,6 +25,10 @@ impl Person {
 
     /// On a computer that is called like this on its network.
     async fn on(name: &str, network: Network) -> Self {
+        Self::at(name, network, Arc::new(NoDesktop)).await
+    }
+
+    async fn at(name: &str, network: Network, desktop: Arc<dyn Desktop>) -> Self {
         // Whichever test comes first chooses; they choose the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let home = tempfile::tempdir().unwrap();
@@ -31,7 +37,7 @@ impl Person {
             ..Args::default()
         };
         let profile = Profile::resolve(&args).unwrap();
-        let (desktop, keyring) = (Arc::new(NoDesktop), Arc::new(NoKeyring));
+        let keyring = Arc::new(NoKeyring);
         let session = Session::with_network(&profile, desktop, None, keyring, network);
         let profile = UiProfile {
             name: name.into(),
@@ -98,6 +104,14 @@ impl Person {
             reply_to: None,
         };
         self.wants(Request::Send { room, id, body }).await;
+    }
+
+    /// Calls sound nowhere, whatever this computer has.
+    async fn is_heard_nowhere(&self) {
+        for what in [DeviceUse::Speaker, DeviceUse::Ringer] {
+            let silence = Some("silence:".to_owned());
+            self.session.choose_device(what, silence).await.unwrap();
+        }
     }
 
     async fn wants(&self, request: Request) -> Outcome {
@@ -304,7 +318,10 @@ async fn the_newest_page_hears_and_the_one_before_does_not() {
         |event| matches!(event, Event::Link { link } if link == "sotto://join/x"),
     )
     .await;
-    assert!(alice.heard.recv().await.is_none(), "the old page is let go");
+    // It ends: the old page is let go, after what it was told before.
+    while let Some(event) = alice.heard.recv().await {
+        assert!(!matches!(event, Event::Link { .. }));
+    }
     alice.session.stop().await;
     assert_eq!(
         alice.session.engine().err().map(|e| e.code),
@@ -338,4 +355,128 @@ async fn a_link_waits_for_a_profile_that_can_follow_it() {
     };
     assert_eq!(snapshot.link.as_deref(), Some("sotto://join/x"));
     session.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_cannot_be_made_is_said_in_the_window_and_tried_again() {
+    let home = tempfile::tempdir().unwrap();
+    let in_the_way = home.path().join("file");
+    std::fs::write(&in_the_way, "not a folder").unwrap();
+    let args = Args {
+        profile_dir: Some(in_the_way.join("p")),
+        ..Args::default()
+    };
+    let profile = Profile::resolve(&args).unwrap();
+    let (desktop, keyring) = (Arc::new(NoDesktop), Arc::new(NoKeyring));
+    let session = Session::with_keyring(&profile, desktop, None, keyring);
+    let start = session.open(feed().0).await.unwrap();
+    let code = ErrorCode::NotWritable;
+    assert!(matches!(start, Start::Failed { code: said } if said == code));
+
+    std::fs::remove_file(&in_the_way).unwrap();
+    let start = session.open(feed().0).await.unwrap();
+    assert!(matches!(start, Start::New { .. }));
+}
+
+/// A desktop with the main window in front or not, and a second one where it
+/// rings or does not.
+struct Desk {
+    in_front: AtomicBool,
+    rings: watch::Sender<bool>,
+}
+
+impl Desk {
+    fn looks_at_it() -> Arc<Self> {
+        Arc::new(Self {
+            in_front: AtomicBool::new(true),
+            rings: watch::Sender::new(false),
+        })
+    }
+
+    async fn shows_ringing(&self, rings: bool) {
+        let mut seen = self.rings.subscribe();
+        let wait = seen.wait_for(|now| *now == rings);
+        timeout(Duration::from_secs(60), wait)
+            .await
+            .expect("in time")
+            .unwrap();
+    }
+}
+
+impl Desktop for Desk {
+    fn set_theme(&self, _: crate::settings::Theme) {}
+    fn in_front(&self) -> bool {
+        self.in_front.load(Ordering::SeqCst)
+    }
+    fn raise(&self) {}
+    fn show_ringing(&self, rings: bool) {
+        self.rings.send_replace(rings);
+    }
+    fn notify(&self, _: Note) {}
+    fn copy_text(&self, _: String) -> Result<(), UiError> {
+        Ok(())
+    }
+    fn choose_file(&self, _: FileUse) -> Result<oneshot::Receiver<PathBuf>, UiError> {
+        Ok(oneshot::channel().1)
+    }
+    fn open_address(&self, _: &str) -> Result<(), UiError> {
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_looks_away_sees_what_rings_and_as_much_of_it_as_they_chose() {
+    let desk = Desk::looks_at_it();
+    let mut alice = Person::new("Alice").await;
+    let mut bob = Person::at("Bob", Network::default(), desk.clone()).await;
+    let relay = alice.starts_relay(Reach::ThisComputer).await;
+    let room = alice.creates_a_room(&relay).await;
+    let link = alice.invites(room).await;
+    bob.wants(Request::Join { link }).await;
+    bob.hears(is_member).await;
+    let nothing = Settings {
+        notifications: Notifications::Off,
+        sound: false,
+        ..Settings::default()
+    };
+    bob.session.set_settings(nothing.clone()).await.unwrap();
+    for person in [&alice, &bob] {
+        person.is_heard_nowhere().await;
+    }
+    let call = Request::StartCall {
+        room,
+        video: false,
+        sending: Sending::default(),
+    };
+    alice.wants(call).await;
+    bob.hears(|event| text_of(event).contains(r#""ringing""#))
+        .await;
+    assert!(!*desk.rings.borrow(), "he sees it in the main window");
+
+    desk.in_front.store(false, Ordering::SeqCst);
+    bob.session.looked_away();
+    desk.shows_ringing(true).await;
+    let (say, mut told) = mpsc::unbounded_channel();
+    let feed: RingingFeed = Box::new(move |call| say.send(call).is_ok());
+    bob.session.watch_ringing(feed).await.unwrap();
+    let call = told.recv().await.flatten().expect("it rings");
+    assert_eq!((call.caller, call.room), (None, None));
+    let names = Settings {
+        notifications: Notifications::Names,
+        ..nothing
+    };
+    bob.session.set_settings(names).await.unwrap();
+    let call = told.recv().await.flatten().expect("it rings");
+    assert_eq!(call.room.as_deref(), Some("Field notes"));
+    assert!(call.caller.is_some_and(|caller| caller.name == "Alice"));
+
+    // A room that is muted meanwhile rings no more.
+    let prefs = model::RoomPrefs {
+        muted: true,
+        ..model::RoomPrefs::default()
+    };
+    bob.wants(Request::SetPrefs { room, prefs }).await;
+    desk.shows_ringing(false).await;
+    alice.session.stop().await;
+    bob.session.stop().await;
 }

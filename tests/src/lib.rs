@@ -1,4 +1,5 @@
 //! What the workspace's integration tests stand on: [`world`], a simulated
-//! world of people, relays and the network between them.
+//! world of people, relays and the network between them, and [`seeds`].
 
+pub mod seeds;
 pub mod world;

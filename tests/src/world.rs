@@ -132,6 +132,13 @@ impl World {
         })))
     }
 
+    /// All relays say that they relay calls, to whoever connects from now on.
+    pub fn relays_relay_calls(&self, on: bool) {
+        let mut scene = self.scene();
+        let relays = scene.relays.values_mut();
+        relays.for_each(|host| host.relay.turn = on);
+    }
+
     pub fn scene(&self) -> RefMut<'_, Scene> {
         self.0.borrow_mut()
     }

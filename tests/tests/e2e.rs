@@ -19,6 +19,7 @@ use std::sync::{Mutex, PoisonError};
 /// Long enough to be searched for on disk, and never there by chance.
 const ALICE: &str = "Alice Liddell";
 const BOB: &str = "Bob Cratchit";
+const CAROL: &str = "Carol Fezziwig";
 const ROOM: &str = "Field notes";
 
 /// One play at a time: each has the processor for itself, so that deadlines

@@ -24,7 +24,9 @@ const TYPES = {
   '.woff2': 'font/woff2',
   '.json': 'application/json',
 };
-const SIZES = { wide: { width: 1280, height: 800 }, narrow: { width: 480, height: 800 } };
+const SIZES = { wide: { width: 1280, height: 800 }, narrow: { width: 480, height: 800 }, ringing: { width: 400, height: 500 } };
+/** The window of a ringing call has one size and one look. */
+const sizes = (scene) => (scene.startsWith('ringing-window') ? ['ringing'] : ['wide', 'narrow']);
 /** These are drawn once more with forced colors, as people have them who need much contrast. */
 const CONTRAST = ['full', 'people', 'settings-notifications', 'unread', 'verify', 'welcome'];
 /** A Friday afternoon. */
@@ -57,7 +59,7 @@ await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
 const origin = `http://127.0.0.1:${server.address().port}`;
 
 const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  executablePath: process.env.SOTTO_CHROMIUM ?? '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 });
 const faults = [];
@@ -104,7 +106,7 @@ async function picture(scene, size, theme) {
 
 const scenes = wanted.length > 0 ? wanted : await names();
 const themes = (scene) => (CONTRAST.includes(scene) ? ['light', 'dark', 'contrast'] : ['light', 'dark']);
-const jobs = scenes.flatMap((scene) => Object.keys(SIZES).flatMap((size) => themes(scene).map((theme) => [scene, size, theme])));
+const jobs = scenes.flatMap((scene) => sizes(scene).flatMap((size) => themes(scene).map((theme) => [scene, size, theme])));
 let done = 0;
 async function worker() {
   for (let job = jobs.shift(); job; job = jobs.shift()) {

@@ -4,13 +4,22 @@ import './styles/tokens.css';
 import './styles/base.css';
 import { mount, tick } from 'svelte';
 import AppView from './App.svelte';
+import { FakeRinging, ringingScenes } from './ipc/fake/ringing';
 import { scenes } from './ipc/fake/scenes';
 import { App } from './state/app.svelte';
 import { speak } from './text/index.svelte';
+import Ringing from './views/Ringing.svelte';
 
 async function show(): Promise<void> {
   const asked = new URLSearchParams(location.search);
   const name = asked.get('fake') ?? 'full';
+  const rings = ringingScenes[name];
+  if (rings) {
+    mount(Ringing, { target: document.getElementById('app')!, props: { ipc: new FakeRinging(rings) } });
+    await tick();
+    document.documentElement.dataset.scene = name;
+    return;
+  }
   const scene = scenes[name];
   if (!scene) throw new Error('no such scene');
   const world = scene.world();
@@ -32,5 +41,5 @@ async function show(): Promise<void> {
   document.documentElement.dataset.scene = name;
 }
 
-Object.assign(globalThis, { sceneNames: Object.keys(scenes) });
+Object.assign(globalThis, { sceneNames: [...Object.keys(scenes), ...Object.keys(ringingScenes)] });
 void show();

@@ -1,6 +1,6 @@
 //! Calling Cargo.
 
-use crate::command::{output, run};
+use crate::command::run;
 use crate::place;
 use crate::steps::Trouble;
 use std::env;
@@ -49,9 +49,4 @@ pub fn build(packages: &[&str], profile: Profile) -> Result<(), Trouble> {
         command.arg("--release");
     }
     run(&mut command)
-}
-
-/// Whether `cargo <name>` is there.
-pub fn has(name: &str) -> bool {
-    output(cargo().args([name, "--version"])).is_some()
 }

@@ -13,7 +13,7 @@ use crate::npm::Npm;
 use crate::run::BUILD_MEND;
 use crate::steps::{Trouble, announce, step};
 use crate::system::{self, BUILD, DRIVE, KEYRING};
-use crate::{driver, place};
+use crate::{place, tool};
 use sotto_harness::Binaries;
 use std::env;
 
@@ -38,7 +38,7 @@ pub fn demo(headless: bool) -> Result<(), Trouble> {
         return windows::show(&binaries, &folder);
     }
     announce("no display: the demo is played on a private screen");
-    headless::play(binaries, &folder, &driver::find_or_get()?)
+    headless::play(binaries, &folder, &tool::DRIVER.find_or_get()?)
 }
 
 fn has_display() -> bool {

@@ -11,17 +11,18 @@
 
 #[cfg(unix)]
 mod bench;
+mod browser;
 mod cargo;
 mod command;
 #[cfg(unix)]
 mod demo;
-mod driver;
 mod npm;
 mod place;
 mod run;
 mod steps;
 mod system;
 mod test;
+mod tool;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -39,7 +40,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Install what building and testing need: system packages, tauri-driver, npm packages
+    /// Install what building and testing need: system packages, tauri-driver, cargo-deny, npm packages
     Setup,
     #[cfg(unix)]
     /// See two people talk in an encrypted room, each in their own window
@@ -76,7 +77,10 @@ enum Task {
     Screens,
     #[cfg(unix)]
     /// Measure, and print one table
-    Bench,
+    Bench {
+        /// Only these parts, instead of all
+        parts: Vec<bench::Part>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -93,7 +97,7 @@ fn main() -> ExitCode {
         Task::Ui => run::ui(),
         Task::Screens => run::screens(),
         #[cfg(unix)]
-        Task::Bench => bench::bench(),
+        Task::Bench { parts } => bench::bench(&parts),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

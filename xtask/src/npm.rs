@@ -3,7 +3,7 @@
 use crate::command::{output, run};
 use crate::steps::{Trouble, announce, step};
 use crate::{place, system};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
@@ -70,7 +70,7 @@ impl Npm {
     pub fn build(&self) -> Result<(), Trouble> {
         self.packages()?;
         let ui = place::ui();
-        let built = changed(&ui.join("dist/index.html"));
+        let built = built(&ui);
         if built.is_some() && built >= newest_source(&ui) {
             announce("the UI is built already");
             return Ok(());
@@ -88,8 +88,15 @@ impl Npm {
     }
 
     /// Runs a script with arguments and an environment of its own.
-    pub fn script_with(&self, name: &str, args: &[OsString]) -> Result<(), Trouble> {
-        run(self.npm().args(["run", "--silent", name, "--"]).args(args))
+    pub fn script_with(
+        &self,
+        name: &str,
+        args: &[OsString],
+        variable: (&str, &Path),
+    ) -> Result<(), Trouble> {
+        let mut npm = self.npm();
+        npm.args(["run", "--silent", name, "--"]).args(args);
+        run(npm.env(variable.0, variable.1))
     }
 
     fn as_it_is() -> Self {
@@ -119,8 +126,18 @@ impl Npm {
         output(self.program("npm").arg("--version")).is_some()
     }
 
+    /// npm itself, in whatever folder.
+    pub fn command(&self) -> Command {
+        self.program("npm")
+    }
+
+    /// The PATH on which that Node comes first.
+    pub fn path(&self) -> &OsStr {
+        &self.path
+    }
+
     fn npm(&self) -> Command {
-        let mut command = self.program("npm");
+        let mut command = self.command();
         command.current_dir(place::ui());
         command
     }
@@ -187,6 +204,17 @@ fn changed(path: &Path) -> Option<SystemTime> {
     fs::metadata(path).ok()?.modified().ok()
 }
 
+/// When the UI was last built, if it was: a build of the app alone leaves a
+/// page that says that the interface is missing, and no other.
+fn built(ui: &Path) -> Option<SystemTime> {
+    let pages = ["dist/index.html", "dist/ringing.html"].map(|page| changed(&ui.join(page)));
+    pages
+        .into_iter()
+        .collect::<Option<Vec<_>>>()?
+        .into_iter()
+        .min()
+}
+
 /// When anything that the UI is built from changed last.
 fn newest_source(ui: &Path) -> Option<SystemTime> {
     let mut newest = None;
@@ -222,5 +250,17 @@ mod tests {
         check("v20.19.0", true);
         check("v22.1.0\n", true);
         check("", false);
+    }
+
+    #[test]
+    fn the_page_that_stands_for_a_missing_interface_is_no_build() {
+        let ui = env::temp_dir().join(format!("sotto-ui-{}", std::process::id()));
+        fs::create_dir_all(ui.join("dist")).expect("a folder");
+        assert_eq!(built(&ui), None, "nothing");
+        fs::write(ui.join("dist/index.html"), "").expect("a page");
+        assert_eq!(built(&ui), None, "that page alone");
+        fs::write(ui.join("dist/ringing.html"), "").expect("another");
+        assert!(built(&ui).is_some());
+        fs::remove_dir_all(&ui).expect("it can go");
     }
 }

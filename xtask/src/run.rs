@@ -1,11 +1,12 @@
 //! For daily use: the app, the relay, the UI, its pictures.
 
+use crate::browser;
 use crate::cargo::{self, Profile};
 use crate::command::run;
 use crate::npm::Npm;
 use crate::place;
 use crate::steps::{Trouble, announce, step};
-use crate::system::{self, BROWSER, BUILD};
+use crate::system::{self, BUILD};
 use std::process::Command;
 
 /// How a failed build is mended.
@@ -35,14 +36,17 @@ pub fn ui() -> Result<(), Trouble> {
 }
 
 pub fn screens() -> Result<(), Trouble> {
-    system::provide(&[BROWSER])?;
+    let chromium = browser::find_or_get()?;
     let npm = Npm::find_or_get()?;
     npm.packages()?;
     let folder = place::results("screens");
     step(
         "render the screens",
-        "the lines above say which screen failed; Chromium must be on the PATH",
-        || npm.script_with("screens", &[folder.clone().into_os_string()]),
+        "the lines above say which screen failed",
+        || {
+            let arguments = [folder.clone().into_os_string()];
+            npm.script_with("screens", &arguments, (browser::VARIABLE, &chromium))
+        },
     )?;
     println!("The pictures are in {}", folder.display());
     Ok(())

@@ -132,12 +132,6 @@ impl Round {
         }
     }
 
-    /// Notes that a step was left out on purpose.
-    pub fn leave_out(&mut self, name: &str, why: &str) {
-        println!("{} {name}: left out, {why}", paint("33", "–"));
-        self.push(name, Duration::ZERO, Outcome::Skipped(why.to_owned()));
-    }
-
     /// Prints what happened; an error if any step failed.
     pub fn sum_up(self) -> Result<(), Trouble> {
         println!("\nSummary");

@@ -66,8 +66,16 @@ pub const KEYRING: Need = Need {
     programs: &["dbus-daemon", "dbus-send", "gnome-keyring-daemon"],
 };
 
-/// To draw every screen in a plain browser.
-pub const BROWSER: Need = Need {
+/// For a network of our own, with bad weather in it.
+pub const NETWORK: Need = Need {
+    packages: &["iproute2", "python3"],
+    in_words: "ip (iproute2) and Python 3",
+    modules: &[],
+    programs: &["ip", "python3"],
+};
+
+/// To draw every screen in a plain browser, and to meet its WebRTC.
+pub const CHROMIUM: Need = Need {
     packages: &["chromium"],
     in_words: "Chromium",
     modules: &[],
@@ -80,6 +88,14 @@ pub const NODE: Need = Need {
     in_words: "Node.js 20.19 or newer, with npm",
     modules: &[],
     programs: &[],
+};
+
+/// For other people's programs in Python, which come from PyPI.
+pub const PYTHON: Need = Need {
+    packages: &["python3-venv"],
+    in_words: "Python 3 with venv",
+    modules: &[],
+    programs: &["python3"],
 };
 
 /// Installs what is missing, after saying what that is.
@@ -115,6 +131,20 @@ pub fn is_debian() -> bool {
         .filter(|line| line.starts_with("ID=") || line.starts_with("ID_LIKE="))
         .any(|line| line.contains("debian") || line.contains("ubuntu"));
     family && succeeds(Command::new("apt-get").arg("--version"))
+}
+
+/// Whether there are such packages, as far as is known here.
+pub fn can_install(need: &Need) -> bool {
+    let has_candidate = |package: &&str| {
+        let mut query = Command::new("apt-cache");
+        query.args(["policy", package]).env("LC_ALL", "C");
+        let policy = output(&mut query).unwrap_or_default();
+        let candidate = policy
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("Candidate:"));
+        candidate.is_some_and(|version| version.trim() != "(none)")
+    };
+    is_debian() && need.packages.iter().all(has_candidate)
 }
 
 fn is_installed(package: &str) -> bool {

@@ -6,10 +6,11 @@ use crate::command::run;
 use crate::npm::Npm;
 use crate::run::BUILD_MEND;
 use crate::steps::{Round, Trouble, step};
-use crate::system::{self, BUILD, DRIVE, KEYRING};
-use crate::{driver, place};
+use crate::system::{self, BUILD, DRIVE, KEYRING, NETWORK, PYTHON};
+use crate::{browser, place, tool};
 #[cfg(unix)]
 use sotto_harness::KeyringSession;
+use std::path::Path;
 use std::process::Command;
 
 /// Fewest simulator seeds that count as tested; `SOTTO_SEEDS` asks for more.
@@ -23,22 +24,26 @@ const KEYRING_MEND: &str = "the test's name is above; logs of the keyring are in
 
 /// Installs what building and testing need.
 pub fn setup() -> Result<(), Trouble> {
-    system::provide(&[BUILD, DRIVE, KEYRING])?;
+    system::provide(&[BUILD, DRIVE, PYTHON, KEYRING, NETWORK])?;
     Npm::find_or_get()?.packages()?;
-    let driver = driver::find_or_get()?;
+    let driver = tool::DRIVER.find_or_get()?;
+    tool::DENY.find_or_get()?;
+    browser::find_or_get()?;
     println!("Everything is there. tauri-driver is {}", driver.display());
     Ok(())
 }
 
 pub fn all() -> Result<(), Trouble> {
-    system::provide(&[BUILD, DRIVE, KEYRING])?;
+    system::provide(&[BUILD, DRIVE, PYTHON, KEYRING, NETWORK])?;
     let npm = Npm::find_or_get()?;
     npm.packages()?;
-    let driver = driver::find_or_get()?;
+    let driver = tool::DRIVER.find_or_get()?;
+    let deny = tool::DENY.find_or_get()?;
 
     let mut round = Round::default();
     check_ui(&mut round, &npm);
     check_rust(&mut round);
+    check_foreign(&mut round);
     #[cfg(unix)]
     check_keyring(&mut round);
     round.attempt(
@@ -47,7 +52,7 @@ pub fn all() -> Result<(), Trouble> {
         "pictures, page texts and logs of each failed play are in target/e2e",
         || run(&mut end_to_end_tests(&driver)),
     );
-    check_licenses(&mut round);
+    check_licenses(&mut round, &deny);
     round.sum_up()
 }
 
@@ -55,7 +60,7 @@ pub fn all() -> Result<(), Trouble> {
 pub fn end_to_end(filter: Option<&str>) -> Result<(), Trouble> {
     system::provide(&[BUILD, DRIVE, KEYRING])?;
     Npm::find_or_get()?.build()?;
-    let driver = driver::find_or_get()?;
+    let driver = tool::DRIVER.find_or_get()?;
     step("build app, relay and command line", BUILD_MEND, || {
         cargo::build(&PROGRAMS, Profile::Dev)
     })?;
@@ -89,7 +94,7 @@ fn check_rust(round: &mut Round) {
             .args(["clippy", "--locked", "--workspace", "--all-targets"])
             .args([
                 "--features",
-                "sotto-tests/end-to-end,sotto-engine/real-keyring",
+                "sotto-tests/end-to-end,sotto-engine/real-keyring,sotto-media/testing",
             ])
             .args(["--", "--deny", "warnings"]))
     });
@@ -110,6 +115,23 @@ fn check_rust(round: &mut Round) {
                 tests.env("SOTTO_SEEDS", SEEDS);
             }
             run(&mut tests)
+        },
+    );
+}
+
+/// Calls with peers of other makers. Frames go unencrypted there, which needs
+/// a build of its own.
+fn check_foreign(round: &mut Round) {
+    round.attempt(
+        "foreign peers",
+        &["Rust tests"],
+        "the test's name is above, or what is missing",
+        || {
+            let chromium = browser::find_or_get()?;
+            run(cargo()
+                .args(["test", "--locked", "--package", "sotto-media"])
+                .args(["--features", "testing", "--test", "foreign"])
+                .env(browser::VARIABLE, chromium))
         },
     );
 }
@@ -139,7 +161,7 @@ fn keyring_tests() -> Result<(), Trouble> {
     run(&mut tests)
 }
 
-fn end_to_end_tests(driver: &std::path::Path) -> Command {
+fn end_to_end_tests(driver: &Path) -> Command {
     let mut tests = cargo();
     tests
         .args(["test", "--locked", "--package", "sotto-tests"])
@@ -150,18 +172,11 @@ fn end_to_end_tests(driver: &std::path::Path) -> Command {
 
 /// Licenses, banned crates and sources. The advisory database is not in any
 /// package registry; the hosted workflow checks it.
-fn check_licenses(round: &mut Round) {
+fn check_licenses(round: &mut Round, deny: &Path) {
     let name = "licenses and sources of dependencies";
-    if !cargo::has("deny") {
-        round.leave_out(
-            name,
-            "cargo-deny is not installed (`cargo install cargo-deny --locked`)",
-        );
-        return;
-    }
     round.attempt(name, &[], "deny.toml says what is allowed", || {
-        run(cargo()
+        run(Command::new(deny)
             .current_dir(place::root())
-            .args(["deny", "--locked", "check", "licenses", "bans", "sources"]))
+            .args(["--locked", "check", "licenses", "bans", "sources"]))
     });
 }

@@ -149,6 +149,10 @@ fn problem(why: LinkProblem) -> &'static str {
     match why {
         LinkProblem::Unreachable => "the relay cannot be reached",
         LinkProblem::Tls => "the relay's certificate does not hold",
+        LinkProblem::CertificateDates => {
+            "by this computer's clock the relay's certificate is over or not valid yet"
+        }
+        LinkProblem::Clock => "this computer's clock is too far from the relay's to sign in",
         LinkProblem::PinMismatch => "the relay shows another certificate than its address names",
         LinkProblem::NotARelay => "what answers there is no relay",
         LinkProblem::Version => "the relay speaks another version",

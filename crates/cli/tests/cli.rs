@@ -129,6 +129,7 @@ fn exit_codes_say_what_is_wrong() {
     let nobody = Person {
         dir: tempfile::tempdir().unwrap(),
         relay: scene.address.clone(),
+        namespace: None,
     };
     assert_eq!(
         refused(&nobody.run(&["rooms"])),

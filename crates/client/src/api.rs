@@ -7,11 +7,14 @@ pub use rejected::{Rejected, Why};
 
 use crate::{
     call::{
-        media::{MediaOrder, MediaReport, Paths, Sending},
+        media::{MediaOrder, MediaReport, Paths, Peer, Sending},
         view::CallView,
     },
     invite::BadLink,
-    model::{Admission, Invite, Item, Knock, MessageBody, Person, Profile, RoomPrefs, RoomView},
+    model::{
+        Actor, Admission, Invite, Item, Knock, MessageBody, Person, Privacy, Profile, RoomPrefs,
+        RoomView,
+    },
 };
 use sotto_wire::{
     CallId, ClientFrame, ErrorCode, MessageId, Millis, RelayAddress, RelayFrame, RoomId, UserId,
@@ -63,6 +66,9 @@ pub enum Input {
         relay: RelayAddress,
         paths: Paths,
     },
+    /// This computer has other addresses than before: whatever path a call
+    /// takes may lead nowhere.
+    NetworkChanged,
     /// The time of [`crate::Client::next_wake`] has come.
     Wake,
 }
@@ -231,6 +237,16 @@ pub enum Request {
         call: CallId,
         sending: Sending,
     },
+    /// Somebody in the call is not heard or seen as they should be: a fresh key
+    /// for the own media, and a new path to them. More often than every ten
+    /// seconds it is fine, and does nothing.
+    RepairCall {
+        call: CallId,
+        peer: Peer,
+    },
+    /// Whether people who call while this client is in another call are told
+    /// so. Kept; yes from the start.
+    TellBusy(bool),
     RaiseHand {
         call: CallId,
         up: bool,
@@ -246,6 +262,7 @@ pub enum Request {
         user: UserId,
         verified: bool,
     },
+    SetPrivacy(Privacy),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -301,6 +318,8 @@ pub enum RequestError {
     NotInCall,
     #[error("a call takes {max} people at most")]
     CallFull { max: usize },
+    #[error("addresses are to be hidden, and the room's relay relays no calls")]
+    NoRelayedPath,
     #[error("there is nobody in the room to call")]
     NobodyThere,
     #[error("not an emoji")]
@@ -365,6 +384,13 @@ pub enum Change {
     /// that message says so too.
     Refused {
         room: Option<RoomId>,
+        code: ErrorCode,
+    },
+    /// The relay did not take the answer to somebody who was let in: they are a
+    /// member and do not know it.
+    LetterRefused {
+        room: RoomId,
+        who: Actor,
         code: ErrorCode,
     },
     /// A word from a relay's operator. Text, never markup.

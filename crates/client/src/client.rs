@@ -5,11 +5,13 @@
 mod calls;
 mod me;
 mod people;
+mod privacy;
 mod relays;
 mod requests;
 #[cfg(feature = "testing")]
 pub mod rogue;
 mod rooms;
+mod turn;
 
 pub(crate) use me::Me;
 pub(crate) use people::People;
@@ -17,8 +19,8 @@ pub(crate) use people::People;
 use crate::{
     api::{Change, Effect, Input, Now, Rejected, Why},
     mls::provider::Crypto,
-    model::{Invite, Item, Knock, Page, Person, Profile, RoomView, Safety},
-    room::{Cx, Room},
+    model::{Invite, Item, Knock, Page, Person, Privacy, Profile, RoomView, Safety},
+    room::{CallSide, Cx, Room},
     store::{StoreError, Txn},
 };
 use rand_chacha::ChaCha20Rng;
@@ -33,6 +35,7 @@ use std::collections::BTreeMap;
 pub struct Client {
     me: Me,
     people: People,
+    privacy: Privacy,
     relays: Relays,
     rooms: BTreeMap<RoomId, Room>,
     crypto: Crypto,
@@ -64,11 +67,13 @@ impl Client {
 
     fn assemble(rng: ChaCha20Rng, txn: &mut dyn Txn, me: Me) -> Result<Self, StoreError> {
         let people = People::load(txn, me.user())?;
+        let privacy = privacy::load(txn)?;
         let relays = Relays::load(txn)?;
         let rooms = rooms::load(txn)?;
         Ok(Self {
             me,
             people,
+            privacy,
             relays,
             rooms,
             crypto: Crypto::default(),
@@ -100,7 +105,13 @@ impl Client {
             Input::RelayDown { relay } => self.relay_down(now, txn, &mut out, &relay)?,
             Input::Media(report) => self.hear_media(now, txn, &mut out, report)?,
             Input::Paths { relay, paths } => self.relays.set_paths(&relay, paths),
-            Input::Wake => self.each_room(now, txn, &mut out, |_| true, Room::wake)?,
+            Input::NetworkChanged => {
+                self.each_room(now, txn, &mut out, |_| true, Room::call_network_changed)?;
+            }
+            Input::Wake => {
+                self.relays.renew_turn(now, &mut out);
+                self.each_room(now, txn, &mut out, |_| true, Room::wake)?;
+            }
         }
         Ok(out)
     }
@@ -110,6 +121,7 @@ impl Client {
         let rooms = self.rooms.values();
         rooms
             .flat_map(|room| [room.next_wake(), room.next_call_wake()])
+            .chain([self.relays.next_wake()])
             .flatten()
             .min()
     }
@@ -131,12 +143,17 @@ impl Client {
         id: &RoomId,
         act: impl FnOnce(&mut Room, &mut Cx<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
+        let busy = self.me.tells_busy && self.is_busy(id);
         let Some(room) = self.rooms.get_mut(id) else {
             return Ok(None);
         };
         let up = self.relays.is_up(&room.record.relay);
         let public = self.relays.public(&room.record.relay);
-        let calls = self.relays.call_side(&room.record.relay, now);
+        let limits = self.relays.limits(&room.record.relay);
+        let calls = CallSide {
+            busy,
+            ..self.relays.call_side(&room.record.relay, now, self.privacy)
+        };
         let (crypto, rng, me, people) = (&self.crypto, &mut self.rng, &self.me, &mut self.people);
         let mut cx = Cx {
             now,
@@ -147,6 +164,7 @@ impl Client {
             people,
             up,
             public,
+            limits,
             calls,
             out,
         };
@@ -187,6 +205,10 @@ impl Client {
         self.me.profile.clone()
     }
 
+    pub fn privacy(&self) -> Privacy {
+        self.privacy
+    }
+
     /// The relays to keep a connection to.
     pub fn relays(&self) -> Vec<RelayAddress> {
         self.relays.wanted()
@@ -197,20 +219,30 @@ impl Client {
         self.relays.code(relay)
     }
 
-    /// Answers a relay's challenge: certificate and signature.
-    pub fn sign_in(&self, audience: &str, challenge: &[u8]) -> (DeviceCertificate, Bytes) {
-        self.me.sign_in(audience, challenge)
+    /// Answers a relay's challenge: certificate and signature. The certificate
+    /// is made anew where it would not hold, and to be committed before it is
+    /// shown.
+    pub fn sign_in(
+        &mut self,
+        now: Now,
+        txn: &mut dyn Txn,
+        audience: &str,
+        challenge: &[u8],
+    ) -> Result<(DeviceCertificate, Bytes), StoreError> {
+        self.me.renew(txn, now)?;
+        Ok(self.me.sign_in(audience, challenge))
     }
 
     pub fn rooms(&self) -> Vec<RoomView> {
-        self.rooms
-            .values()
-            .map(|room| room.view(&self.people))
-            .collect()
+        self.rooms.values().map(|room| self.view(room)).collect()
     }
 
     pub fn room(&self, room: &RoomId) -> Option<RoomView> {
-        self.rooms.get(room).map(|room| room.view(&self.people))
+        self.rooms.get(room).map(|room| self.view(room))
+    }
+
+    fn view(&self, room: &Room) -> RoomView {
+        room.view(&self.people, self.relays.limits(&room.record.relay))
     }
 
     pub fn people(&self, room: &RoomId) -> Vec<Person> {

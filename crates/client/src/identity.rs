@@ -6,13 +6,11 @@
 //! DER. Nothing here keeps a key or looks at a clock.
 
 use p256::{
-    ecdsa::{
-        Signature, SigningKey, VerifyingKey,
-        signature::{Signer, Verifier},
-    },
+    ecdsa::{Signature, SigningKey, VerifyingKey, signature::Signer},
     elliptic_curve::Generate,
 };
 use rand_core::CryptoRng;
+use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use sha2::{Digest, Sha256};
 use sotto_wire::{
@@ -124,10 +122,15 @@ impl PublicKey {
 
     /// Checks 64 bytes `r ‖ s`, both from 1 to the group's order. Either of
     /// the two values of `s` is taken.
+    ///
+    /// By ring, which takes a fifth of the time: whoever enters a room checks
+    /// a signature of every member. It holds no secret here.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), BadSignature> {
         let key = VerifyingKey::from_sec1_bytes(&self.0).map_err(|_| BadSignature)?;
-        let signature = Signature::from_slice(signature).map_err(|_| BadSignature)?;
-        key.verify(message, &signature).map_err(|_| BadSignature)
+        let point = key.to_sec1_point(false);
+        UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point.as_bytes())
+            .verify(message, signature)
+            .map_err(|_| BadSignature)
     }
 }
 

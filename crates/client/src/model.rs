@@ -2,7 +2,16 @@
 //! in the store; the app converts them to its own shapes at its own edge.
 
 use serde::{Deserialize, Serialize};
-use sotto_wire::{Bytes, MessageId, Millis, RelayAddress, RoomId, Seq, UserId};
+use sotto_wire::{MessageId, Millis, RelayAddress, RoomId, Seq, UserId};
+
+/// What a person keeps from others beyond what is kept from them anyway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Privacy {
+    /// Calls are relayed, or do not take place: nobody in them learns the
+    /// network address of this computer.
+    pub hide_address: bool,
+}
 
 /// How a person presents themselves. Travels inside MLS leaves only.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -108,6 +117,11 @@ pub struct RoomView {
     pub epoch: u64,
     /// The relay has confirmed everything up to here was fetched.
     pub in_sync: bool,
+    /// The relay could not store what was sent, and is asked again until it
+    /// can: its disk is full, or its database down.
+    pub relay_cannot_store: bool,
+    /// The longest text of a message that the relay takes, in bytes.
+    pub longest_text: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -332,12 +346,11 @@ pub struct Page {
     pub more: bool,
 }
 
-/// The safety number of two people, with what a QR code carries.
+/// The safety number of two people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Safety {
     pub user: UserId,
     /// 60 digits.
     pub digits: String,
-    pub qr: Bytes,
     pub verified_at: Option<Millis>,
 }

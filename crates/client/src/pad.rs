@@ -24,6 +24,18 @@ pub fn pad(content: &[u8]) -> Vec<u8> {
     out
 }
 
+/// The longest content whose padded form has at most `size` bytes.
+pub fn longest(size: usize) -> usize {
+    let bucket = match size {
+        STEP.. => size - size % STEP,
+        _ => BUCKETS
+            .into_iter()
+            .rfind(|bucket| *bucket <= size)
+            .unwrap_or(0),
+    };
+    bucket.saturating_sub(HEAD)
+}
+
 /// The content; `None` if the length does not fit or the padding says
 /// anything. Any amount of padding is fine, so that buckets can change.
 pub fn unpad(padded: &[u8]) -> Option<&[u8]> {
@@ -37,6 +49,15 @@ pub fn unpad(padded: &[u8]) -> Option<&[u8]> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_longest_content_fits_and_a_longer_one_does_not(size in 128usize..20_000) {
+            let longest = longest(size);
+            prop_assert!(pad(&vec![7; longest]).len() <= size);
+            prop_assert!(pad(&vec![7; longest + 1]).len() > size);
+        }
+    }
 
     #[test]
     fn padding_hides_all_lengths_of_a_bucket() {

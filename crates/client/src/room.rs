@@ -51,7 +51,7 @@ use rand_core::Rng as _;
 use record::{Outgoing, Pending, Record};
 use sotto_wire::{
     Bytes, ClientFrame, Epoch, MessageId, Millis, RelayAddress, RoomId, Seq, UserId,
-    codec::Envelope,
+    codec::Envelope, limits::Limits,
 };
 use std::collections::BTreeMap;
 
@@ -67,6 +67,8 @@ pub(crate) struct Cx<'a> {
     pub up: bool,
     /// Where others reach the room's relay, if that is elsewhere.
     pub public: Option<&'a RelayAddress>,
+    /// How much the room's relay takes at a time.
+    pub limits: Limits,
     pub calls: CallSide<'a>,
     pub out: &'a mut Vec<Effect>,
 }
@@ -126,6 +128,8 @@ struct Live {
     renew_at: Option<Millis>,
     /// The relay asked to wait (mono).
     hold_until: Option<Millis>,
+    /// It could not store something, and has stored nothing since.
+    cannot_store: bool,
     reopening: reopening::Reopening,
     acknowledged: Seq,
     /// Knocks whose invite is not known yet.

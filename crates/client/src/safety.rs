@@ -9,59 +9,16 @@
 
 use crate::identity::PublicKey;
 use sha2::{Digest, Sha256};
-use sotto_wire::{Bytes, auth::Transcript};
+use sotto_wire::auth::Transcript;
 
 /// Hashing rounds of a fingerprint. Raising it changes every number.
 const ROUNDS: usize = 5200;
 const FINGERPRINT: usize = 32;
-const QR_VERSION: u8 = 1;
-
-/// What a scanned code says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum QrMatch {
-    /// Both keys are the ones in use here.
-    Same,
-    /// It is not the code of the expected person.
-    OtherPerson,
-    /// It is that person's code, but they hold another key for me.
-    OtherMe,
-    OtherVersion,
-    NotACode,
-}
 
 /// 60 digits without blanks, the same for both.
 pub fn safety_digits(a: &PublicKey, b: &PublicKey) -> String {
     let (first, second) = if a <= b { (a, b) } else { (b, a) };
     half(first) + &half(second)
-}
-
-/// What my QR code carries: version, my fingerprint, theirs.
-pub fn safety_qr(mine: &PublicKey, theirs: &PublicKey) -> Bytes {
-    let mut code = vec![QR_VERSION];
-    code.extend_from_slice(&fingerprint(mine));
-    code.extend_from_slice(&fingerprint(theirs));
-    code.into()
-}
-
-/// Judges a code that was scanned from the other person's screen.
-pub fn check_qr(scanned: &[u8], mine: &PublicKey, theirs: &PublicKey) -> QrMatch {
-    let Some((&version, prints)) = scanned.split_first() else {
-        return QrMatch::NotACode;
-    };
-    if prints.len() != 2 * FINGERPRINT {
-        return QrMatch::NotACode;
-    }
-    if version != QR_VERSION {
-        return QrMatch::OtherVersion;
-    }
-    let (owner, other) = prints.split_at(FINGERPRINT);
-    if owner != fingerprint(theirs) {
-        QrMatch::OtherPerson
-    } else if other != fingerprint(mine) {
-        QrMatch::OtherMe
-    } else {
-        QrMatch::Same
-    }
 }
 
 fn half(key: &PublicKey) -> String {
@@ -121,23 +78,5 @@ mod tests {
         let (alice, bob, mallory) = (key(1), key(2), key(3));
         assert_ne!(safety_digits(&alice, &bob), safety_digits(&alice, &mallory));
         assert_ne!(safety_digits(&alice, &bob), safety_digits(&mallory, &bob));
-    }
-
-    #[test]
-    fn a_scanned_code_says_whose_key_is_wrong() {
-        let (alice, bob, mallory) = (key(1), key(2), key(3));
-        let check = |code: &[u8], expect| assert_eq!(check_qr(code, &alice, &bob), expect);
-        let code = safety_qr(&bob, &alice);
-        assert_eq!(code.len(), 65);
-        check(&code, QrMatch::Same);
-        check(&safety_qr(&mallory, &alice), QrMatch::OtherPerson);
-        check(&safety_qr(&bob, &mallory), QrMatch::OtherMe);
-        check(&safety_qr(&alice, &bob), QrMatch::OtherPerson);
-        check(&code[..64], QrMatch::NotACode);
-        check(b"https://example.org", QrMatch::NotACode);
-        check(&[], QrMatch::NotACode);
-        let mut newer = code.to_vec();
-        newer[0] = 2;
-        check(&newer, QrMatch::OtherVersion);
     }
 }

@@ -28,7 +28,7 @@ pub enum StoreError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Space {
-    /// Account, device and profile: one record each.
+    /// Account, device and profile in one record, privacy in another.
     Identity = 1,
     /// One record a relay.
     Relay = 2,

@@ -53,6 +53,9 @@ pub enum Event {
     Stopped(StopWhy),
 }
 
+/// From here on a clock is wrong (milliseconds).
+pub(crate) const CLOCK_OFF: u64 = 300_000;
+
 /// How the connection to one relay is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkStatus {
@@ -75,6 +78,9 @@ pub enum LinkProblem {
     Unreachable,
     /// The relay's certificate does not hold, or the connection is no TLS.
     Tls,
+    /// By this computer's clock, the relay's certificate is over or not valid
+    /// yet. As likely as not it is the clock.
+    CertificateDates,
     /// It shows another certificate than the address names.
     PinMismatch,
     /// Something answers there, but it is no relay.
@@ -87,8 +93,10 @@ pub enum LinkProblem {
     NeedsCode,
     /// The invite code that was given does not hold.
     WrongCode,
+    /// It takes no sign-in by this computer's clock, which is far from its own.
+    Clock,
     /// It turns us away for now: too many connections or requests, a full
-    /// disk, or a sign-in that does not hold (a clock far off does that).
+    /// disk, or a sign-in that does not hold.
     Refused,
     ClosedByRelay,
     /// It closed because we read too slowly, or it could not keep up itself.

@@ -25,7 +25,7 @@ use crate::{
 };
 use sotto_client::{
     Client, Outcome, Request, RequestError, StoreError, Txn, Why,
-    model::{Invite, Knock, Page, Person, Safety},
+    model::{Invite, Knock, Page, Person, Privacy, Safety},
     store::Space,
 };
 use sotto_media::{self as media, Media};
@@ -67,7 +67,7 @@ impl Engine {
         let links = tokio::runtime::Handle::current();
         let (reports, reported) = mpsc::unbounded_channel();
         let media = Media::start(media::Setup::default(), reports);
-        let calls = Calls::new(media.clone(), reported);
+        let calls = Calls::new(media.clone(), reported, links.clone());
         let run = move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_time()
@@ -151,6 +151,10 @@ impl Engine {
             .flatten()
     }
 
+    pub async fn privacy(&self) -> Result<Privacy, EngineStopped> {
+        self.read(|client, _| Ok(client.privacy())).await
+    }
+
     pub async fn me(&self) -> Me {
         self.me.borrow().clone()
     }
@@ -163,6 +167,12 @@ impl Engine {
     /// asked for by [`Engine::request`].
     pub fn media(&self) -> &Media {
         &self.media
+    }
+
+    /// Whether calls that come are heard; they are until this says otherwise,
+    /// but for those of muted rooms. They are seen either way.
+    pub async fn ring_aloud(&self, aloud: bool) {
+        let _ = self.asks.send(Ask::Silence(!aloud)).await;
     }
 
     /// Connects what waits, and makes sure of what is connected.

@@ -7,6 +7,7 @@
 //!   recovery code.
 //! - `store`: SQLCipher behind the client's storage seam.
 //! - `link`: one task for each relay: sign-in, socket, reconnect.
+//! - `tunnel`: calls on networks that let no UDP through.
 //! - `engine`: the thread that owns the client and keeps to its law of use:
 //!   commit, then speak.
 //!
@@ -21,6 +22,7 @@ mod open;
 mod profile;
 mod secret;
 mod store;
+mod tunnel;
 pub mod vault;
 
 pub use api::{

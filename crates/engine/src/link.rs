@@ -24,6 +24,8 @@ mod tls;
 #[cfg(test)]
 mod tests;
 
+pub use net::{NetSocket, Sockets};
+
 use crate::api::LinkStatus;
 use backoff::Backoff;
 use net::NetDial;
@@ -71,6 +73,8 @@ pub enum Said {
     Frame(Envelope<RelayFrame>),
     /// Not a frame.
     Garbled(WireError),
+    /// The relay's time, before anything is signed.
+    Clock(Millis),
     /// A sign-in wants the client's signature.
     Sign {
         challenge: Bytes,
@@ -122,6 +126,8 @@ enum Order {
     ReconnectNow,
     /// Give this connection up.
     Cut,
+    /// The network is another: this connection leads nowhere. Try anew.
+    Moved,
 }
 
 /// Starts a link on `runtime`.
@@ -164,6 +170,10 @@ impl LinkHandle {
 
     pub fn reconnect_now(&self) {
         self.order(Order::ReconnectNow);
+    }
+
+    pub fn moved(&self) {
+        self.order(Order::Moved);
     }
 
     /// Ends the link when what it holds is sent, or cannot be in time.

@@ -120,6 +120,8 @@ fn unlock(connection: &Connection, key: &Key) -> rusqlite::Result<()> {
     // SQLCipher wipes its own key material in any case; `cipher_memory_security`
     // would also lock and wipe every page, which costs more than it hides:
     // the decrypted messages are in this process's memory anyway.
+    // A cache of 512 KiB: what is read often is little, and the rest would only
+    // lie there.
     connection.execute_batch(
         "PRAGMA locking_mode = EXCLUSIVE;
          PRAGMA journal_mode = WAL;
@@ -127,6 +129,7 @@ fn unlock(connection: &Connection, key: &Key) -> rusqlite::Result<()> {
          PRAGMA foreign_keys = ON;
          PRAGMA secure_delete = ON;
          PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -512;
          PRAGMA trusted_schema = OFF;
          BEGIN IMMEDIATE;
          SELECT count(*) FROM sqlite_schema;

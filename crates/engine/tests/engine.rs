@@ -7,6 +7,12 @@ mod admission;
 mod calls;
 #[path = "engine/calls_leaver.rs"]
 mod calls_leaver;
+#[path = "engine/calls_parting.rs"]
+mod calls_parting;
+#[path = "engine/calls_relayed.rs"]
+mod calls_relayed;
+#[path = "engine/calls_six.rs"]
+mod calls_six;
 mod harness;
 
 use harness::{FakeKeyring, Person, World, eventually};

@@ -28,7 +28,7 @@ pub mod receiver;
 pub mod resample;
 pub mod stretch;
 
-pub use capture::{Capture, CaptureEvent, CaptureStats};
+pub use capture::{Capture, CaptureEvent, CaptureStats, Mute};
 pub use chime::{Chime, Ring};
 pub use echo::EchoReference;
 pub use playout::{Playout, PlayoutEvent, PlayoutStats, Voice};

@@ -5,7 +5,7 @@
 use crate::device::DeviceName;
 use crate::peer::PeerStats;
 use serde::Serialize;
-use sotto_client::call::media::Peer;
+use sotto_client::call::media::{Peer, Source, SourceState};
 use sotto_wire::{DeviceId, UserId};
 
 /// Which devices to use; `None` follows the system's default. Kept by whoever
@@ -36,6 +36,8 @@ pub enum TileId {
 pub struct Levels {
     pub microphone: Level,
     pub peers: Vec<(Peer, Level)>,
+    /// What does not open of what is only tried; a call has reports for it.
+    pub troubles: Vec<(Source, SourceState)>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

@@ -2,6 +2,7 @@
 //! synthetic device is an ordinary entry on every build.
 
 pub mod camera;
+mod format;
 pub(crate) mod keep;
 pub mod list;
 pub mod microphone;

@@ -21,4 +21,4 @@ pub mod sealing;
 pub mod session;
 pub mod video;
 
-pub use session::{Media, Setup, Shown};
+pub use session::{Media, Preview, Setup, Shown};

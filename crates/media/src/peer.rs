@@ -19,20 +19,26 @@ mod description;
 mod estimate;
 mod feedback;
 mod gathering;
+mod guard;
 mod identity;
 mod keeper;
 mod measuring;
+mod names;
 mod order;
 mod pacing;
 mod packets;
 mod receiving;
 mod sending;
 mod setup;
+#[cfg(test)]
+mod siege;
 mod signals;
 mod stats;
 mod wires;
 
 pub use control::Control;
+#[cfg(test)]
+pub(crate) use estimate::{BELIEVED, SMALLEST_PICTURE};
 pub use identity::{Identity, NoIdentity};
 pub use stats::{PathKind, PeerStats, Setup, StreamStats};
 
@@ -135,7 +141,9 @@ enum Order {
     Describe(Description),
     AddCandidate(Candidate),
     Restart,
+    Reroute(Paths),
     AskKeyframe(VideoKind),
+    Off(VideoKind, bool),
     Say(Control),
     Close,
 }
@@ -200,9 +208,20 @@ impl Peer {
         self.order(Order::Restart);
     }
 
+    /// How packets may travel from the next restart on.
+    pub fn reroute(&self, paths: Paths) {
+        self.order(Order::Reroute(paths));
+    }
+
     /// The decoder needs a key frame. Asking often does no harm.
     pub fn ask_keyframe(&self, kind: VideoKind) {
         self.order(Order::AskKeyframe(kind));
+    }
+
+    /// Whether the other end says that it sends nothing here: nothing is put
+    /// together or asked for then. On again, it begins with a key frame.
+    pub fn set_off(&self, kind: VideoKind, off: bool) {
+        self.order(Order::Off(kind, off));
     }
 
     /// Tells the other end something over the data channel.

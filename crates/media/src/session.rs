@@ -11,6 +11,7 @@ mod incoming;
 mod outgoing;
 mod own;
 mod report;
+mod shares;
 mod sound;
 mod task;
 mod tiles;
@@ -20,7 +21,7 @@ use crate::console::{CallStats, Choices, Levels, TileId};
 use crate::device::list::Listing;
 use crate::video::TileFrame;
 use devices::Devices;
-use sotto_client::call::media::{MediaOrder, MediaReport, Peer};
+use sotto_client::call::media::{MediaOrder, MediaReport, Peer, Source};
 use std::sync::Arc;
 use task::{Task, View};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -37,13 +38,38 @@ enum Command {
     Order(MediaOrder),
     Choose(Choices),
     Process(Processing),
-    Preview(bool),
+    Preview(Preview),
+    KeepOpen(bool),
     Show(Vec<Shown>),
     Volume(Peer, f32),
     Ring(Option<Ring>),
     TestSound,
     Stats(oneshot::Sender<CallStats>),
     Stop(oneshot::Sender<()>),
+}
+
+/// What somebody wants to try of their own: the level of the microphone, the
+/// picture of the camera. Nothing by default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Preview {
+    pub microphone: bool,
+    pub camera: bool,
+}
+
+impl Preview {
+    fn any(self) -> bool {
+        self.microphone || self.camera
+    }
+
+    fn tries(self, source: Source) -> bool {
+        match source {
+            Source::Microphone => self.microphone,
+            Source::Camera => self.camera,
+            // Whoever looks at devices may test it.
+            Source::Speaker => self.any(),
+            Source::Screen => false,
+        }
+    }
 }
 
 /// A tile on somebody's screen, in physical pixels.
@@ -88,13 +114,6 @@ impl Media {
         self.devices.watch()
     }
 
-    /// Looks for devices now.
-    pub fn refresh_devices(&self) {
-        if let Some(list) = self.devices.list() {
-            list.refresh();
-        }
-    }
-
     /// Which devices to use. Acts at once, in a call too.
     pub fn choose(&self, choices: Choices) {
         self.ask(Command::Choose(choices));
@@ -104,10 +123,18 @@ impl Media {
         self.ask(Command::Process(processing));
     }
 
-    /// Opens the microphone for its level and the camera for its picture, for
-    /// somebody who looks at a lobby or at the settings. Nothing is sent.
-    pub fn preview(&self, on: bool) {
-        self.ask(Command::Preview(on));
+    /// Opens what is wanted, and nothing else, for somebody who looks at a lobby
+    /// or at the settings. Nothing is sent.
+    pub fn preview(&self, wanted: Preview) {
+        self.ask(Command::Preview(wanted));
+    }
+
+    /// Whether the microphone of a call stays open while it is muted, for
+    /// somebody who speaks by holding a key: opening it would cost the first
+    /// syllable. What it hears meanwhile is thrown away where it is heard. Not
+    /// by default, and never without a call.
+    pub fn keep_microphone_open(&self, keep: bool) {
+        self.ask(Command::KeepOpen(keep));
     }
 
     /// The tiles that are on screen now; all others are not. What nobody shows
@@ -126,7 +153,8 @@ impl Media {
         self.ask(Command::Ring(ring));
     }
 
-    /// Plays a short sound on the speaker.
+    /// Plays a short sound on the speaker. If it does not play, a preview has
+    /// that among its troubles.
     pub fn test_sound(&self) {
         self.ask(Command::TestSound);
     }

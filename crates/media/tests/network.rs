@@ -6,9 +6,9 @@
 mod support;
 
 use sotto_media::video::VideoKind;
+use sotto_outside::weather::{Shaper, Weather};
 use std::time::{Duration, Instant};
 use support::film::{Film, is_whole, longest_freeze};
-use support::shaper::{Shaper, Weather};
 use support::{Stage, Who};
 
 const FAIR: Weather = Weather {
@@ -95,14 +95,16 @@ async fn a_narrow_place_lowers_the_estimate_and_its_end_raises_it() {
     stage.play(Duration::from_secs(10)).await;
     let narrow = mean(&stage, from);
     let heard = stage.bob.log.heard.len();
-    let again = stage.bob.log.seen.len();
     shaper.set(FAIR);
-    let from = Instant::now();
+    let (from, seen) = (Instant::now(), stage.bob.log.seen.len());
     let target = 900_000;
     stage
         .until("the estimate is back", |s| s.alice.log.estimate() > target)
         .await;
     let back = from.elapsed();
+    stage
+        .until("pictures go on", |s| s.bob.log.seen.len() > seen + 30)
+        .await;
     println!(
         "300 kbit/s: {wide} kbit/s before, {narrow:.0} within, {heard} of 500 voice packets, \
          {target} again after {back:?}, {:?}",
@@ -111,7 +113,7 @@ async fn a_narrow_place_lowers_the_estimate_and_its_end_raises_it() {
     assert!(wide > 900, "{wide}");
     assert!((120.0..=330.0).contains(&narrow), "{narrow}");
     assert!(heard > 450, "{heard} of 500");
-    assert!(stage.bob.log.seen.len() >= again);
+    assert!(stage.bob.log.seen[seen..].iter().all(is_whole));
     assert!(back < Duration::from_secs(15), "{back:?}");
 }
 
@@ -147,6 +149,16 @@ async fn five_seconds_of_darkness_end_by_themselves() {
         "{:?}",
         from.elapsed()
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_path_that_loses_half_is_no_path_that_is_gone() {
+    let (mut stage, shaper) = talk(FAIR).await;
+    stage.play(Duration::from_secs(1)).await;
+    shaper.set(Weather { loss: 500, ..FAIR });
+    stage.play(Duration::from_secs(8)).await;
+    assert_eq!(stage.alice.log.interrupted, 0);
+    assert_eq!(stage.bob.log.interrupted, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -260,6 +260,7 @@ impl Hub {
                 to,
                 body,
             } => self.signal_call(ask, room, call, to, body, plan),
+            ClientFrame::TurnTake => self.take_turn(ask, plan),
         }
     }
 

@@ -3,6 +3,7 @@
 //! - [`hub`]: every rule, as one pure state machine; runs in a simulator.
 //! - [`store`]: where the hub's durable changes go (memory, SQLite).
 //! - [`auth`]: judging signatures, tokens, challenges and tickets.
+//! - [`turn`]: STUN and TURN for calls, between this relay's own people.
 //! - [`server`]: sockets, HTTP, TLS and limits around the hub; what the
 //!   desktop app embeds and the `sotto-relay` binary runs.
 //!
@@ -14,5 +15,6 @@ pub mod auth;
 pub mod hub;
 pub mod server;
 pub mod store;
+pub mod turn;
 
 pub use server::{Config, Relay, StartError, start};

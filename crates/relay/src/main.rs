@@ -44,6 +44,9 @@ enum Failure {
 
 async fn run(settings: Settings) -> Result<(), Failure> {
     let config = settings.config()?;
+    if settings.hides_calls() {
+        tracing::warn!("calls can be relayed over UDP on this computer only: see --turn-bind");
+    }
     let secure = config.tls != sotto_relay::server::Tls::None;
     let (bind, data) = (config.bind, settings.data());
     let relay = start(config).await.map_err(|error| {
@@ -52,6 +55,7 @@ async fn run(settings: Settings) -> Result<(), Failure> {
             StartError::AddressUnavailable => "--bind 127.0.0.1:3030".into(),
             StartError::Data(_) => format!("--data <folder>, now {}", data.display()),
             StartError::Tls(_) => "--tls-cert and --tls-key".into(),
+            StartError::Turn(_) => "--turn-bind, or --no-turn to relay no calls".into(),
         };
         Failure::Start(error, hint)
     })?;

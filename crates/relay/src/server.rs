@@ -7,6 +7,9 @@
 //!                                    actor: owns hub and store
 //! ```
 //!
+//! Calls have a door of their own, over UDP: [`crate::turn`]. Where UDP does
+//! not get through, WebSockets lead there, too: [`tunnel`].
+//!
 //! One actor task owns the hub and the store; everything else sends it
 //! commands. A connection has at most one frame with the actor at a time, so
 //! a busy relay slows its senders down instead of queueing for them.
@@ -24,13 +27,23 @@ mod meter;
 mod outlet;
 mod socket;
 mod tls;
+mod tunnel;
 mod visitor;
 
-pub use config::{Admission, Clock, Config, DataError, Limits, StartError, Timings, Tls, TlsError};
+pub use config::{
+    Admission, Clock, Config, DataError, Limits, StartError, Timings, Tls, TlsError, TurnConfig,
+    TurnError,
+};
+pub(crate) use data::random;
+pub(crate) use visitor::counted;
 
-use crate::{hub::Hub, store::Store};
+use crate::{hub::Hub, store::Store, turn::udp::Turn};
 use listener::Listening;
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 
 /// Sockets get this long to say goodbye.
@@ -49,6 +62,7 @@ pub struct Relay {
     /// Ends when the last socket task has.
     sockets: mpsc::Receiver<()>,
     data: Option<data::DataDir>,
+    turn: Option<Turn>,
 }
 
 /// Another address of a running relay.
@@ -85,12 +99,17 @@ pub async fn start(config: Config) -> Result<Relay, StartError> {
     let rows = store.load().await.map_err(DataError::from)?;
     let hub = Hub::restore(config.hub.clone(), rows);
 
+    let turn = start_turn(&config, address, &key).await?;
+
     let config = Arc::new(config);
     let (commands, inbox) = mpsc::unbounded_channel();
     let (alive, sockets) = mpsc::channel(1);
-    let actor = actor::Actor::new(hub, store, config.clone(), commands.downgrade());
+    let handle = turn.as_ref().map(|turn| turn.handle().clone());
+    let weak = commands.downgrade();
+    let actor = actor::Actor::new(hub, store, config.clone(), weak, handle.clone());
     let actor = tokio::spawn(actor.run(inbox));
-    let shared = Arc::new(http::Shared::new(config.clone(), &key, commands, alive));
+    let shared = http::Shared::new(config.clone(), &key, commands, alive, handle);
+    let shared = Arc::new(shared);
     let router = http::router(shared.clone());
     let acceptor = tls.map(|tls| tls.acceptor);
     let slots = gate::Slots::default();
@@ -98,6 +117,7 @@ pub async fn start(config: Config) -> Result<Relay, StartError> {
     tracing::info!(
         port = address.port(),
         tls = fingerprint.is_some(),
+        turn = turn.as_ref().map(|turn| turn.address().port()),
         "relay started"
     );
     Ok(Relay {
@@ -109,7 +129,27 @@ pub async fn start(config: Config) -> Result<Relay, StartError> {
         actor,
         sockets,
         data,
+        turn,
     })
+}
+
+/// The STUN and TURN server, unless it is switched off.
+async fn start_turn(
+    config: &Config,
+    address: SocketAddr,
+    key: &[u8; 32],
+) -> Result<Option<Turn>, StartError> {
+    let Some(TurnConfig {
+        bind,
+        public,
+        limits,
+    }) = config.turn.clone()
+    else {
+        return Ok(None);
+    };
+    let bind = bind.unwrap_or(SocketAddr::new(address.ip(), 0));
+    let turn = Turn::start(bind, public, limits, key, config.clock.clone()).await;
+    turn.map(Some).map_err(config::turn_error)
 }
 
 impl Relay {
@@ -121,6 +161,11 @@ impl Relay {
     /// SHA-256 of the self-signed certificate (DER), for clients to pin.
     pub fn fingerprint(&self) -> Option<[u8; 32]> {
         self.fingerprint
+    }
+
+    /// Where its STUN and TURN server is, unless it has none.
+    pub fn turn_address(&self) -> Option<SocketAddr> {
+        self.turn.as_ref().map(Turn::address)
     }
 
     /// Listens at one more address, with TLS of its own: the same rooms by
@@ -136,6 +181,7 @@ impl Relay {
         let slots = self.slots.clone();
         let more = listener::listen(listener, address, acceptor, router, config, slots);
         self.listening.push(more);
+        self.open_turn(address.ip()).await;
         tracing::info!(port = address.port(), "the relay listens elsewhere too");
         Ok(Opened {
             address,
@@ -143,9 +189,31 @@ impl Relay {
         })
     }
 
+    /// Calls can be relayed by that door, too, and relayed addresses are from
+    /// now on what both sides can believe.
+    async fn open_turn(&self, ip: IpAddr) {
+        let Some(turn) = &self.turn else {
+            return;
+        };
+        let here = turn.address().ip();
+        let covered = here == ip || here.is_unspecified();
+        if !covered && turn.handle().open(ip).await.is_err() {
+            tracing::warn!("calls by the new address cannot be relayed: its UDP port is in use");
+        }
+        let configured = self.shared.config.turn.as_ref();
+        if configured.is_some_and(|turn| turn.public.is_none()) {
+            turn.handle().tell(ip).await;
+        }
+    }
+
     /// Listens no more at an address that [`Relay::open`] gave; who came in by
     /// it is asked to leave.
     pub fn close(&mut self, address: SocketAddr) {
+        if let Some(turn) = &self.turn
+            && address.ip() != turn.address().ip()
+        {
+            turn.handle().close(address.ip());
+        }
         let mut first = true;
         self.listening
             .retain(|listening| std::mem::take(&mut first) || listening.address != address);

@@ -6,9 +6,10 @@ use serde::Deserialize;
 use sotto_relay::{
     Config,
     hub::{HubConfig, bucket::Rate},
-    server::{Admission, Limits, Timings, Tls},
+    server::{Admission, Limits, Timings, Tls, TurnConfig},
+    turn::TurnLimits,
 };
-use sotto_wire::{RelayAddress, UserId, frame::Token};
+use sotto_wire::{RelayAddress, UserId, frame::Token, limits};
 use std::{
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
@@ -85,6 +86,15 @@ pub struct Settings {
     /// Proxies whose X-Forwarded-For is believed
     #[arg(long, env = "SOTTO_RELAY_TRUSTED_PROXIES", value_delimiter = ',')]
     trusted_proxies: Vec<IpAddr>,
+    /// Address and UDP port of the STUN and TURN server for calls [default: port 3478 where --bind is]
+    #[arg(long, env = "SOTTO_RELAY_TURN_BIND")]
+    turn_bind: Option<SocketAddr>,
+    /// Relay no calls: people are connected to each other, or not at all
+    #[arg(long, env = "SOTTO_RELAY_NO_TURN", num_args = 0..=1, default_missing_value = "true")]
+    no_turn: Option<bool>,
+    /// Address that relayed addresses are said to have [default: this computer's]
+    #[arg(long, env = "SOTTO_RELAY_TURN_PUBLIC")]
+    turn_public: Option<IpAddr>,
     /// What to log, as in `info` or `sotto_relay=debug` [default: info]
     #[arg(long, env = "SOTTO_RELAY_LOG")]
     log: Option<String>,
@@ -95,6 +105,9 @@ pub struct Settings {
     /// WebSockets from this computer [default: 250]
     #[arg(long, env = "SOTTO_RELAY_CONNECTIONS_PER_LOOPBACK")]
     connections_per_loopback: Option<usize>,
+    /// WebSockets of one address that carry relayed calls [default: 96]
+    #[arg(long, env = "SOTTO_RELAY_TURN_SOCKETS_PER_IP")]
+    turn_sockets_per_ip: Option<usize>,
     /// Connections of one address that are no WebSockets [default: 40]
     #[arg(long, env = "SOTTO_RELAY_TCP_PER_IP")]
     tcp_per_ip: Option<usize>,
@@ -134,6 +147,24 @@ pub struct Settings {
     /// Mebibytes of them [default: 16]
     #[arg(long, env = "SOTTO_RELAY_DIRECT_MIB")]
     direct_mib: Option<u64>,
+    /// TURN allocations of one account [default: 48]
+    #[arg(long, env = "SOTTO_RELAY_TURN_PER_ACCOUNT")]
+    turn_per_account: Option<usize>,
+    /// TURN allocations in all [default: 4096]
+    #[arg(long, env = "SOTTO_RELAY_TURN_ALLOCATIONS")]
+    turn_allocations: Option<usize>,
+    /// Kilobits a second of one TURN allocation, each way [default: 8000]
+    #[arg(long, env = "SOTTO_RELAY_TURN_KILOBITS")]
+    turn_kilobits: Option<u64>,
+    /// Kilobits a second of all TURN allocations of one account, each way [default: 40000]
+    #[arg(long, env = "SOTTO_RELAY_TURN_ACCOUNT_KILOBITS")]
+    turn_account_kilobits: Option<u64>,
+    /// Seconds a TURN allocation lives without being refreshed [default: 600]
+    #[arg(long, env = "SOTTO_RELAY_TURN_LIFETIME_SECONDS")]
+    turn_lifetime_seconds: Option<u32>,
+    /// Minutes a TURN credential holds [default: 120]
+    #[arg(long, env = "SOTTO_RELAY_TURN_CREDENTIAL_MINUTES")]
+    turn_credential_minutes: Option<u32>,
     /// Seconds between heartbeats [default: 30]
     #[arg(long, env = "SOTTO_RELAY_HEARTBEAT_SECONDS")]
     heartbeat_seconds: Option<u32>,
@@ -170,6 +201,9 @@ impl Settings {
         }
         merge! {
             options: config bind data memory tls_self_signed tls_cert tls_key admin_token log
+                turn_bind no_turn turn_public turn_per_account turn_allocations turn_kilobits
+                turn_account_kilobits turn_lifetime_seconds turn_credential_minutes
+                turn_sockets_per_ip
                 connections_per_ip connections_per_loopback tcp_per_ip connections queue_bytes
                 frames_per_second frames_per_second_per_ip requests_per_minute members
                 rooms_per_user retention_days room_mib empty_room_hours direct_messages direct_mib
@@ -210,6 +244,7 @@ impl Settings {
             limits: self.limits(default.limits),
             timings: self.timings(default.timings),
             hub: self.hub(default.hub),
+            turn: (self.no_turn != Some(true)).then(|| self.turn()),
             clock: default.clock,
         })
     }
@@ -253,6 +288,9 @@ impl Settings {
             connections_per_loopback: self
                 .connections_per_loopback
                 .unwrap_or(default.connections_per_loopback),
+            turn_sockets_per_ip: self
+                .turn_sockets_per_ip
+                .unwrap_or(default.turn_sockets_per_ip),
             tcp_per_ip: self.tcp_per_ip.unwrap_or(default.tcp_per_ip),
             tcp: self.connections.unwrap_or(default.tcp),
             queue_bytes: self.queue_bytes.unwrap_or(default.queue_bytes),
@@ -261,6 +299,47 @@ impl Settings {
             http_rate: http.unwrap_or(default.http_rate),
             ..default
         }
+    }
+
+    /// Whoever leaves the relay's port to the system leaves this one, too.
+    fn turn(&self) -> TurnConfig {
+        let default = TurnLimits::default();
+        let relay = self.bind.unwrap_or(Config::default().bind);
+        let port = if relay.port() == 0 {
+            0
+        } else {
+            limits::TURN_PORT
+        };
+        let seconds = |n: u32| u64::from(n.max(1)) * 1_000;
+        let bytes = |kilobits: u64| kilobits.saturating_mul(125);
+        TurnConfig {
+            bind: Some(self.turn_bind.unwrap_or((relay.ip(), port).into())),
+            public: self.turn_public,
+            limits: TurnLimits {
+                per_account: self.turn_per_account.unwrap_or(default.per_account),
+                total: self.turn_allocations.unwrap_or(default.total),
+                bytes_per_second: self.turn_kilobits.map_or(default.bytes_per_second, bytes),
+                account_bytes_per_second: self
+                    .turn_account_kilobits
+                    .map_or(default.account_bytes_per_second, bytes),
+                lifetime: self.turn_lifetime_seconds.map_or(default.lifetime, seconds),
+                credential_life: self
+                    .turn_credential_minutes
+                    .map_or(default.credential_life, |n| 60 * seconds(n)),
+            },
+        }
+    }
+
+    /// Calls are relayed over UDP on this computer only, though clients are to
+    /// come by a name that leads here from elsewhere. They are not refused:
+    /// they go by WebSocket, if whatever is in front lets them.
+    pub fn hides_calls(&self) -> bool {
+        let elsewhere = |name: &String| {
+            let address = name.parse::<RelayAddress>();
+            address.is_ok_and(|address| !address.is_loopback())
+        };
+        let here = self.turn().bind.is_some_and(|at| at.ip().is_loopback());
+        self.no_turn != Some(true) && here && self.public.iter().any(elsewhere)
     }
 
     fn timings(&self, default: Timings) -> Timings {
@@ -364,8 +443,52 @@ mod tests {
             "--frames-per-second=100",
             "--frames-per-second-per-ip=500",
             "--requests-per-minute=120",
+            "--turn-per-account=48",
+            "--turn-allocations=4096",
+            "--turn-kilobits=8000",
+            "--turn-account-kilobits=40000",
+            "--turn-sockets-per-ip=96",
+            "--turn-lifetime-seconds=600",
+            "--turn-credential-minutes=120",
         ]);
-        assert_eq!(written.config().unwrap().limits, Limits::default());
+        let config = written.config().unwrap();
+        assert_eq!(config.limits, Limits::default());
+        assert_eq!(config.turn.unwrap().limits, TurnLimits::default());
+    }
+
+    #[test]
+    fn calls_have_their_own_port_beside_the_relay_s_unless_they_are_switched_off() {
+        let check = |arguments: &[&str], expect: Option<&str>| {
+            let turn = parse(arguments).config().unwrap().turn;
+            let bind = turn.and_then(|turn| turn.bind);
+            assert_eq!(bind, expect.map(|at| at.parse().unwrap()), "{arguments:?}");
+        };
+        check(&[], Some("127.0.0.1:3478"));
+        check(&["--bind", "0.0.0.0:443"], Some("0.0.0.0:3478"));
+        check(&["--bind", "[::]:0"], Some("[::]:0"));
+        check(&["--turn-bind", "10.0.0.1:5000"], Some("10.0.0.1:5000"));
+        check(&["--no-turn"], None);
+        check(&["--no-turn=false"], Some("127.0.0.1:3478"));
+    }
+
+    #[test]
+    fn who_names_a_public_host_is_told_that_calls_cannot_be_reached_there() {
+        let check = |arguments: &[&str], expect| {
+            assert_eq!(parse(arguments).hides_calls(), expect, "{arguments:?}");
+        };
+        let proxied = [
+            "--public",
+            "relay.example:443",
+            "--trusted-proxies",
+            "127.0.0.1",
+        ];
+        let and = |more: &[&'static str]| [&proxied, more].concat();
+        check(&proxied, true);
+        check(&and(&["--turn-bind", "0.0.0.0:3478"]), false);
+        check(&and(&["--bind", "0.0.0.0:3030"]), false);
+        check(&and(&["--no-turn"]), false);
+        check(&["--public", "localhost:3030"], false);
+        check(&[], false);
     }
 
     #[test]

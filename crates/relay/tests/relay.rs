@@ -3,6 +3,8 @@
 
 #[path = "relay/binary.rs"]
 mod binary;
+#[path = "relay/caller.rs"]
+mod caller;
 #[path = "relay/doors.rs"]
 mod doors;
 #[path = "relay/frames.rs"]
@@ -15,5 +17,9 @@ mod limits;
 mod siege;
 #[path = "relay/signing_in.rs"]
 mod signing_in;
+#[path = "relay/tunnel.rs"]
+mod tunnel;
+#[path = "relay/turn.rs"]
+mod turn;
 #[path = "relay/world.rs"]
 mod world;

@@ -19,6 +19,10 @@ pub struct ChallengeRequest {
 pub struct Challenge {
     pub challenge: Bytes,
     pub expires: Millis,
+    /// The relay's time, by which it will judge the certificate. Relays of
+    /// before do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_time: Option<Millis>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,5 +124,28 @@ impl Transcript {
 
     pub fn finish(self) -> Vec<u8> {
         self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_tells_the_time_and_may_leave_it_out() {
+        let text = r#"{"challenge":"BQUF","expires":1700000060000,"server_time":1700000000000}"#;
+        let challenge = Challenge {
+            challenge: vec![5; 3].into(),
+            expires: 1_700_000_060_000,
+            server_time: Some(1_700_000_000_000),
+        };
+        assert_eq!(serde_json::to_string(&challenge).unwrap(), text);
+        let before = r#"{"challenge":"BQUF","expires":1700000060000}"#;
+        let silent = Challenge {
+            server_time: None,
+            ..challenge
+        };
+        assert_eq!(serde_json::to_string(&silent).unwrap(), before);
+        assert_eq!(serde_json::from_str::<Challenge>(before).unwrap(), silent);
     }
 }

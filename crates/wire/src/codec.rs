@@ -54,6 +54,7 @@ impl Frame for ClientFrame {
         "call.join",
         "call.leave",
         "call.signal",
+        "turn.take",
     ];
 
     fn names_itself(&self) -> bool {
@@ -99,6 +100,7 @@ impl Frame for RelayFrame {
         "call.initiate",
         "call.updated",
         "call.signal",
+        "turn.taken",
         "notice",
         "error",
     ];

@@ -9,6 +9,7 @@ use crate::{
     limits::Limits,
 };
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize as _;
 
 /// From a client to the relay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +111,11 @@ pub enum ClientFrame {
         to: CallParticipant,
         body: Bytes,
     },
+
+    /// Asks for a credential of the relay's TURN server (RFC 8656);
+    /// `not_found` where the relay has none.
+    #[serde(rename = "turn.take")]
+    TurnTake,
 }
 
 /// How a call was started.
@@ -292,6 +298,17 @@ pub enum RelayFrame {
         body: Bytes,
     },
 
+    /// A credential for the STUN and TURN server at this UDP port of the host
+    /// under which the client reaches the relay. Allocations begin with it
+    /// until it expires; those that were begun go on.
+    #[serde(rename = "turn.taken")]
+    TurnTaken {
+        port: u16,
+        username: String,
+        password: Token,
+        expires: Millis,
+    },
+
     /// A word from the relay's operator.
     #[serde(rename = "notice")]
     Notice { kind: String, body: String },
@@ -344,10 +361,17 @@ pub enum PresenceAction {
     Offline,
 }
 
-/// A bearer credential. Serializable, because it must travel; never printed.
+/// A bearer credential. Serializable, because it must travel; never printed,
+/// and wiped when dropped.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Token(pub String);
+
+impl Drop for Token {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
 
 impl std::fmt::Debug for Token {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

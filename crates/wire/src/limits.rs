@@ -30,8 +30,16 @@ pub const AUTH_WAIT: u64 = 5_000;
 /// The relay's default port.
 pub const PORT: u16 = 3030;
 
+/// The default UDP port of its STUN and TURN server (RFC 8656 §5).
+pub const TURN_PORT: u16 = 3478;
+
+/// Longest datagram of a relayed call that is looked at or made, in bytes, and
+/// so the longest message where they go by WebSockets. Media, DTLS and SCTP
+/// stay below 1,300.
+pub const DATAGRAM: usize = 2_048;
+
 /// What a relay tells its clients in `auth.ok`. Bytes and counts.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Limits {
     pub frame: usize,
     pub large_frame: usize,

@@ -11,7 +11,7 @@ use crate::{
     tiles,
 };
 use sotto_client::{Request, call::media::Peer};
-use sotto_media::Shown;
+use sotto_media::{Preview, Shown};
 use tauri::State;
 
 /// Most tiles that a window can show: six people with a screen each, in two
@@ -86,6 +86,20 @@ pub async fn set_sending(
     ask(&session, Request::SetSending { call, sending }).await
 }
 
+/// A fresh key for the own media, and a new way to one person: they are not
+/// heard or seen as they should be.
+#[tauri::command]
+#[specta::specta]
+pub async fn repair_call(
+    session: State<'_, Session>,
+    call: String,
+    user: String,
+    device: String,
+) -> Answer<()> {
+    let (call, peer) = (call_id(&call)?, peer(&user, &device)?);
+    ask(&session, Request::RepairCall { call, peer }).await
+}
+
 #[tauri::command]
 #[specta::specta]
 pub async fn raise_hand(session: State<'_, Session>, call: String, up: bool) -> Answer<()> {
@@ -118,6 +132,14 @@ pub async fn choose_device(
     session.choose_device(kind, name).await
 }
 
+/// Has a person pick a file, in a dialog of the system's, to be used instead of
+/// a microphone or a camera. False: they picked none.
+#[tauri::command]
+#[specta::specta]
+pub async fn choose_device_file(session: State<'_, Session>, kind: DeviceUse) -> Answer<bool> {
+    session.choose_device_file(kind).await
+}
+
 #[tauri::command]
 #[specta::specta]
 pub async fn set_processing(session: State<'_, Session>, processing: Processing) -> Answer<()> {
@@ -133,20 +155,27 @@ pub async fn set_volume(
     device: String,
     percent: u8,
 ) -> Answer<()> {
-    let peer = Peer {
-        user: user_id(&user)?,
-        device: device.parse().map_err(|_| ErrorCode::UnknownPerson)?,
-    };
+    let peer = peer(&user, &device)?;
     let factor = f32::from(percent.min(200)) / 100.0;
     session.engine()?.media().set_volume(peer, factor);
     Ok(())
 }
 
-/// Opens the own microphone and camera to look at; nothing is sent.
+fn peer(user: &str, device: &str) -> Answer<Peer> {
+    Ok(Peer {
+        user: user_id(user)?,
+        device: device.parse().map_err(|_| ErrorCode::UnknownPerson)?,
+    })
+}
+
+/// Opens of the own devices what is wanted, to try it; nothing is sent.
 #[tauri::command]
 #[specta::specta]
-pub async fn preview(session: State<'_, Session>, on: bool) -> Answer<()> {
-    session.engine()?.media().preview(on);
+pub async fn preview(session: State<'_, Session>, microphone: bool, camera: bool) -> Answer<()> {
+    session
+        .engine()?
+        .media()
+        .preview(Preview { microphone, camera });
     Ok(())
 }
 

@@ -1,3 +1,6 @@
+//! Messages become a tree that nobody can hide, turn or click anything harmful
+//! in.
+
 use super::*;
 use std::time::{Duration, Instant};
 

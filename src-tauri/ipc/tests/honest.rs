@@ -4,18 +4,6 @@ use super::page::{Page, code};
 use serde_json::{Value, json};
 use std::net::TcpListener;
 
-/// A page with a profile that is open.
-fn opened() -> Page {
-    let page = Page::new();
-    let profile = json!({ "name": "Alice", "emoji": "", "color": 3 });
-    let start = page.call(
-        "create_profile",
-        json!({ "profile": profile, "passphrase": "long enough", "useKeyring": false }),
-    );
-    assert_eq!(start.unwrap()["type"], "open");
-    page
-}
-
 fn open(page: &Page) -> Value {
     page.call("open", json!({ "channel": "__CHANNEL__:7" }))
         .unwrap()["snapshot"]
@@ -45,7 +33,7 @@ fn a_page_gets_no_weak_or_empty_profile_out_of_us() {
 
 #[test]
 fn a_reloaded_page_finds_everything_again() {
-    let page = opened();
+    let page = Page::opened();
     let before = open(&page);
     assert_eq!(before["me"]["profile"]["name"], "Alice");
     assert_eq!(before["link"], Value::Null);
@@ -60,7 +48,7 @@ fn a_reloaded_page_finds_everything_again() {
 
 #[test]
 fn the_built_in_relay_keeps_its_address_while_rooms_live_there() {
-    let page = opened();
+    let page = Page::opened();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let start = |reach: &str, port: Value| {

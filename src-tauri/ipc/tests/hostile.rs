@@ -4,6 +4,7 @@
 use super::page::{Page, code};
 use crate::ipc::names::COMMANDS;
 use serde_json::json;
+use std::fs;
 
 #[test]
 fn a_page_finds_a_new_profile_and_cannot_do_anything_before_it_is_made() {
@@ -95,4 +96,36 @@ fn arguments_of_any_shape_are_refused_without_harm() {
     }
     // It still serves.
     assert!(page.call("about", json!({})).is_ok());
+}
+
+#[test]
+fn no_file_becomes_a_device_because_a_page_says_so() {
+    let page = Page::opened();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("precious.txt");
+    fs::write(&file, "precious").unwrap();
+    let path = file.display();
+    for kind in ["microphone", "speaker", "ringer", "camera", "screen"] {
+        for name in [
+            format!("wav:{path}"),
+            format!("y4m:{path}"),
+            format!("file:{path}"),
+            format!("out:{path}"),
+            "file:".to_owned(),
+        ] {
+            let choice = json!({ "kind": kind, "name": name });
+            assert_eq!(code(page.call("choose_device", choice)), "unknownDevice");
+        }
+    }
+    for kind in ["speaker", "ringer", "screen"] {
+        let asked = page.call("choose_device_file", json!({ "kind": kind }));
+        assert_eq!(code(asked), "unknownDevice", "nothing is written to a file");
+    }
+    page.call("test_speaker", json!({})).unwrap();
+    let devices = page.call("devices", json!({})).unwrap();
+    assert_eq!(devices["choices"]["speaker"], serde_json::Value::Null);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "precious");
+    // What needs no file goes on.
+    let tone = json!({ "kind": "microphone", "name": "tone:440" });
+    assert!(page.call("choose_device", tone).is_ok());
 }

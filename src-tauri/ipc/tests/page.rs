@@ -8,7 +8,7 @@ use crate::{
     profile::Profile,
     session::Session,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use sotto_engine::NoKeyring;
 use std::sync::Arc;
 use tauri::{
@@ -47,6 +47,18 @@ impl Page {
             _app: app,
             _home: home,
         }
+    }
+
+    /// A page with a profile that is open.
+    pub fn opened() -> Self {
+        let page = Self::new();
+        let profile = json!({ "name": "Alice", "emoji": "", "color": 3 });
+        let start = page.call(
+            "create_profile",
+            json!({ "profile": profile, "passphrase": "long enough", "useKeyring": false }),
+        );
+        assert_eq!(start.unwrap()["type"], "open");
+        page
     }
 
     pub fn call(&self, command: &str, arguments: Value) -> Result<Value, Value> {

@@ -3,7 +3,7 @@
 use crate::ipc::number::Num;
 use serde::{Deserialize, Serialize};
 use sotto_client::call::{
-    media::{self, PeerFailure, ScreenMode, Source, SourceState},
+    media::{self, PeerFailure, ScreenMode, Source},
     view,
 };
 use specta::Type;
@@ -25,8 +25,24 @@ pub struct Call {
     pub own: Media,
     /// Wished sources that do not work.
     pub troubles: Vec<Trouble>,
+    /// Who in it can learn this computer's network address.
+    pub route: Route,
+    /// Who says that they are in another call, and has not come.
+    pub busy: Vec<String>,
     pub epoch: Num,
     pub key_generation: Num,
+}
+
+/// How packets of a call travel, as far as it was decided here.
+#[derive(Debug, Clone, Copy, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum Route {
+    /// Everybody is verified: from computer to computer where that works.
+    Direct,
+    /// Through the relay only.
+    Relayed,
+    /// Somebody is not verified, and the relay relays no calls.
+    Exposed,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Type)]
@@ -51,6 +67,8 @@ pub enum CallEnd {
     Ended,
     Unanswered,
     Declined,
+    /// Whoever did not decline is in another call.
+    Busy,
     Missed,
     Elsewhere,
     RoomOver,
@@ -89,6 +107,7 @@ pub enum Failure {
     NoPath,
     Certificate,
     Description,
+    OwnDescription,
     Version,
     Silent,
 }
@@ -101,6 +120,15 @@ pub struct Media {
     pub screen: Option<Share>,
     /// A hand is up, since then.
     pub hand: Option<Num>,
+    pub troubles: Troubles,
+}
+
+/// Which of it does not get out, and why.
+#[derive(Debug, Clone, Copy, Serialize, Type)]
+pub struct Troubles {
+    pub microphone: Option<SourceTrouble>,
+    pub camera: Option<SourceTrouble>,
+    pub screen: Option<SourceTrouble>,
 }
 
 /// What goes out to the others.
@@ -141,6 +169,7 @@ pub enum CallSource {
     Microphone,
     Camera,
     Screen,
+    Speaker,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Type)]
@@ -153,13 +182,18 @@ pub enum SourceTrouble {
     Broken,
 }
 
+/// Of these sources, those that do not work.
+pub fn troubles_of(sources: Vec<(Source, media::SourceState)>) -> Vec<Trouble> {
+    let troubles = sources.into_iter().filter_map(|(source, state)| {
+        let why = state.trouble()?.into();
+        let source = source.into();
+        Some(Trouble { source, why })
+    });
+    troubles.collect()
+}
+
 impl From<view::CallView> for Call {
     fn from(call: view::CallView) -> Self {
-        let troubles = call.sources.into_iter().filter_map(|(source, state)| {
-            let why = trouble(state)?;
-            let source = source.into();
-            Some(Trouble { source, why })
-        });
         Self {
             id: call.call.to_string(),
             room: call.room.to_string(),
@@ -168,11 +202,23 @@ impl From<view::CallView> for Call {
             by_verified: call.by_verified,
             started: call.started.into(),
             phase: call.phase.into(),
-            troubles: troubles.collect(),
+            troubles: troubles_of(call.sources),
             participants: call.participants.into_iter().map(Into::into).collect(),
             own: call.own.into(),
+            route: call.route.into(),
+            busy: call.busy.iter().map(ToString::to_string).collect(),
             epoch: call.epoch.into(),
             key_generation: call.key_generation.into(),
+        }
+    }
+}
+
+impl From<view::Route> for Route {
+    fn from(route: view::Route) -> Self {
+        match route {
+            view::Route::Direct => Self::Direct,
+            view::Route::Relayed => Self::Relayed,
+            view::Route::Exposed => Self::Exposed,
         }
     }
 }
@@ -201,6 +247,7 @@ impl From<view::CallEnd> for CallEnd {
             E::Ended => Self::Ended,
             E::Unanswered => Self::Unanswered,
             E::Declined => Self::Declined,
+            E::Busy => Self::Busy,
             E::Missed => Self::Missed,
             E::Elsewhere => Self::Elsewhere,
             E::RoomOver => Self::RoomOver,
@@ -245,6 +292,7 @@ impl From<PeerFailure> for Failure {
             PeerFailure::NoPath => Self::NoPath,
             PeerFailure::Certificate => Self::Certificate,
             PeerFailure::Description => Self::Description,
+            PeerFailure::OwnDescription => Self::OwnDescription,
             PeerFailure::Version => Self::Version,
             PeerFailure::Silent => Self::Silent,
         }
@@ -258,6 +306,11 @@ impl From<view::MediaState> for Media {
             camera: media.camera,
             screen: media.screen.map(Share::from),
             hand: media.hand.map(Num::from),
+            troubles: Troubles {
+                microphone: media.troubles.microphone.map(Into::into),
+                camera: media.troubles.camera.map(Into::into),
+                screen: media.troubles.screen.map(Into::into),
+            },
         }
     }
 }
@@ -286,17 +339,20 @@ impl From<Source> for CallSource {
             Source::Microphone => Self::Microphone,
             Source::Camera => Self::Camera,
             Source::Screen => Self::Screen,
+            Source::Speaker => Self::Speaker,
         }
     }
 }
 
-fn trouble(state: SourceState) -> Option<SourceTrouble> {
-    Some(match state {
-        SourceState::Works => return None,
-        SourceState::NoDevice => SourceTrouble::NoDevice,
-        SourceState::Busy => SourceTrouble::Busy,
-        SourceState::Refused => SourceTrouble::Refused,
-        SourceState::Vanished => SourceTrouble::Vanished,
-        SourceState::Broken => SourceTrouble::Broken,
-    })
+impl From<media::Trouble> for SourceTrouble {
+    fn from(trouble: media::Trouble) -> Self {
+        use media::Trouble as T;
+        match trouble {
+            T::NoDevice => Self::NoDevice,
+            T::Busy => Self::Busy,
+            T::Refused => Self::Refused,
+            T::Vanished => Self::Vanished,
+            T::Broken => Self::Broken,
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Devices for calls, and how loud it is.
 
+use super::call::{Trouble, troubles_of};
 use serde::{Deserialize, Serialize};
 use sotto_media::{
     audio,
@@ -133,6 +134,8 @@ impl From<Processing> for audio::Processing {
 pub struct Levels {
     pub microphone: Level,
     pub peers: Vec<PeerLevel>,
+    /// What does not open of what is only tried.
+    pub troubles: Vec<Trouble>,
 }
 
 #[derive(Debug, Clone, Serialize, Type)]
@@ -159,6 +162,7 @@ impl From<console::Levels> for Levels {
         Self {
             microphone: levels.microphone.into(),
             peers: peers.collect(),
+            troubles: troubles_of(levels.troubles),
         }
     }
 }

@@ -124,7 +124,8 @@ pub struct Safety {
     pub user: String,
     /// 60 digits.
     pub digits: String,
-    /// SVG path data of the QR code's dark modules, one unit each.
+    /// The digits in their groups, for any phone to show: SVG path data of a QR
+    /// code's dark modules, one unit each.
     pub qr: String,
     /// Modules a side.
     pub qr_size: u32,
@@ -133,7 +134,7 @@ pub struct Safety {
 
 impl From<model::Safety> for Safety {
     fn from(safety: model::Safety) -> Self {
-        let (qr, qr_size) = qr::path(&safety.qr).unwrap_or_default();
+        let (qr, qr_size) = qr::path(&in_groups(&safety.digits)).unwrap_or_default();
         Self {
             user: safety.user.to_string(),
             digits: safety.digits,
@@ -142,4 +143,11 @@ impl From<model::Safety> for Safety {
             verified_at: safety.verified_at.map(Num::from),
         }
     }
+}
+
+/// As they stand on the screen: fives with spaces between.
+fn in_groups(digits: &str) -> String {
+    let digits: Vec<char> = digits.chars().collect();
+    let groups: Vec<String> = digits.chunks(5).map(String::from_iter).collect();
+    groups.join(" ")
 }

@@ -63,12 +63,14 @@ impl From<engine::LinkStatus> for LinkStatus {
 pub enum LinkProblem {
     Unreachable,
     Tls,
+    CertificateDates,
     PinMismatch,
     NotARelay,
     Version,
     NotAdmitted,
     NeedsCode,
     WrongCode,
+    Clock,
     Refused,
     ClosedByRelay,
     SlowReader,
@@ -80,6 +82,8 @@ impl From<engine::LinkProblem> for LinkProblem {
         match problem {
             P::Unreachable => Self::Unreachable,
             P::Tls => Self::Tls,
+            P::CertificateDates => Self::CertificateDates,
+            P::Clock => Self::Clock,
             P::PinMismatch => Self::PinMismatch,
             P::NotARelay => Self::NotARelay,
             P::Version => Self::Version,

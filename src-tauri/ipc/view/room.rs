@@ -88,6 +88,10 @@ pub struct Room {
     pub knocks: Num,
     pub epoch: Num,
     pub in_sync: bool,
+    /// What is sent there waits until it can store again.
+    pub relay_cannot_store: bool,
+    /// The longest text of a message that the relay takes, in bytes.
+    pub longest_text: Num,
 }
 
 /// The newest line of a room.
@@ -123,6 +127,8 @@ impl From<model::RoomView> for Room {
             knocks: room.knocks.into(),
             epoch: room.epoch.into(),
             in_sync: room.in_sync,
+            relay_cannot_store: room.relay_cannot_store,
+            longest_text: room.longest_text.into(),
         }
     }
 }

@@ -56,6 +56,7 @@ pub enum Path {
     Unknown,
     Direct,
     Relayed,
+    RelayedTcp,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Type)]
@@ -149,6 +150,7 @@ impl From<console::EndStats> for PeerStats {
                 peer::PathKind::Unknown => Path::Unknown,
                 peer::PathKind::Direct => Path::Direct,
                 peer::PathKind::Relayed => Path::Relayed,
+                peer::PathKind::RelayedTcp => Path::RelayedTcp,
             },
             round_trip_ms: connection.round_trip_ms.map(whole),
             estimate: connection.estimate,

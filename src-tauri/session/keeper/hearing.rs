@@ -152,6 +152,8 @@ impl Keeper {
         tracing::error!(?code, "the engine stopped");
         self.engine.send_replace(None);
         self.stage = Stage::Closed(Closed::Failed(code));
+        self.ringing_feed = None;
+        self.desktop.show_ringing(false);
         self.relay.end().await;
         self.tell(Event::Stopped { code });
     }

@@ -5,7 +5,11 @@
     reason = "rows on standard output are what these programs are for"
 )]
 
+pub mod calls;
+pub mod memory;
 pub mod mls;
+pub mod parts;
+pub mod people;
 pub mod siege;
 
 use serde_json::json;
@@ -18,6 +22,13 @@ pub struct Samples(Vec<Duration>);
 impl Samples {
     pub fn add(&mut self, took: Duration) {
         self.0.push(took);
+    }
+
+    pub fn of_millis(millis: &[f64]) -> Self {
+        let took = millis
+            .iter()
+            .map(|ms| Duration::from_secs_f64(ms.max(0.0) / 1000.0));
+        Self(took.collect())
     }
 
     pub fn extend(&mut self, other: Self) {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// Large enough for two windows beside each other.
-const SCREEN: &str = "2720x1720x24";
+/// Large enough for three windows beside each other.
+const SCREEN: &str = "4040x1720x24";
 
 #[derive(Debug)]
 pub struct Desktop {

@@ -10,8 +10,9 @@ use std::time::Duration;
 /// Ctrl+V, in WebDriver's code for keys.
 const PASTE: &str = "\u{E009}v";
 
-/// Room for one window, on a screen that is two wide.
+/// Room for one window, on a screen that is three wide.
 const COLUMN: u32 = 1320;
+const COLUMNS: usize = 3;
 
 /// Paints for some seconds, without a change that could be seen.
 const KEEP_PAINTING: &str = r"
@@ -274,9 +275,33 @@ impl Page {
     /// Sizes the window. Windows stand beside each other by their `place`: a
     /// covered one is not painted.
     pub async fn resize(&self, place: usize, width: u32, height: u32) -> Result<()> {
-        let left = (place % 2) as u32 * COLUMN;
+        let left = (place % COLUMNS) as u32 * COLUMN;
         self.client.set_window_rect(left, 0, width, height).await?;
         Ok(())
+    }
+
+    /// Does something in the app's other window, once it has come up, and comes
+    /// back. Nothing else may use this page meanwhile.
+    pub async fn in_the_other_window<T>(
+        &self,
+        act: impl AsyncFnOnce(&Self) -> Result<T>,
+    ) -> Result<T> {
+        let own = self.client.window().await?;
+        let other = until("another window", long(), async || {
+            let all = self.client.windows().await.map_err(said)?;
+            let other = all.into_iter().find(|window| *window != own);
+            other.ok_or_else(|| "there is only one".to_owned())
+        })
+        .await?;
+        self.client.switch_to_window(other).await?;
+        let done = act(self).await;
+        self.client.switch_to_window(own).await?;
+        done
+    }
+
+    /// How many windows the app has.
+    pub async fn windows(&self) -> Result<usize> {
+        Ok(self.client.windows().await?.len())
     }
 
     /// A PNG of what is painted.

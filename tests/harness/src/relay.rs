@@ -71,8 +71,13 @@ impl Relay {
     async fn run(&mut self, bind: &str, brand: &Brand) -> Result<()> {
         let before = ready_lines(&self.log()).len();
         let mut command = Command::new(&self.binary);
+        // Relays of other tests run beside it; clients are told the port.
+        let calls = match bind.rsplit_once(':') {
+            Some((host, _)) => format!("{host}:0"),
+            None => "127.0.0.1:0".into(),
+        };
         command
-            .args(["--bind", bind, "--data"])
+            .args(["--turn-bind", &calls, "--bind", bind, "--data"])
             .arg(&self.data)
             // Plain words: the log is searched.
             .env("NO_COLOR", "1")

@@ -143,6 +143,13 @@ impl Stage {
         self.wire
             .set(wire)
             .map_err(|_| Failure::new("there is a relay already"))?;
+        self.relay_address()
+    }
+
+    /// Where people reach the relay.
+    pub fn relay_address(&self) -> Result<String> {
+        let none = || Failure::new("there is no relay");
+        let public = self.wire.get().ok_or_else(none)?.address();
         Ok(format!("ws://{public}"))
     }
 

@@ -4,10 +4,10 @@ use super::{Actor, World};
 use sotto_client::{
     Change, Client, Outcome, Request, RequestError,
     call::{
-        media::{MediaKey, MediaOrder, Sending},
+        media::{MediaKey, MediaOrder, MediaReport, Paths, Peer, Sending, Source, SourceState},
         view::{CallEnd, CallPhase, CallView, Connection, Participant},
     },
-    model::{CallOutcome, SystemLine},
+    model::{CallOutcome, Privacy, SystemLine},
 };
 use sotto_wire::{CallId, Millis};
 
@@ -52,6 +52,30 @@ impl Actor {
         self.sees_call().call
     }
 
+    /// How packets of the own call may travel, as media was told last.
+    pub fn travels(&self) -> Paths {
+        let mut scene = self.world.scene();
+        let open = scene.machine(self.name).media.call.as_ref();
+        open.expect("in a call").paths.clone()
+    }
+
+    /// Every candidate of others that media was handed.
+    pub fn was_told(&self) -> Vec<String> {
+        let mut scene = self.world.scene();
+        let orders = scene.machine(self.name).media.orders.iter();
+        orders
+            .filter_map(|order| match order {
+                MediaOrder::AddCandidate { candidate, .. } => Some(candidate.line.clone()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    pub fn hides_address(&self, hide_address: bool) {
+        self.asks(Request::SetPrivacy(Privacy { hide_address }))
+            .expect("it is kept");
+    }
+
     pub fn tries_to_call(&self) -> Result<Outcome, RequestError> {
         let room = self.room();
         self.asks(Request::StartCall {
@@ -93,6 +117,32 @@ impl Actor {
         let call = self.sees_call().call;
         self.asks(Request::SetSending { call, sending })
             .unwrap_or_else(|error| panic!("{} is not in the call: {error}", self.name()));
+    }
+
+    /// A device fails, or works again.
+    pub fn finds_device(&self, source: Source, state: SourceState) {
+        let call = self.sees_call().call;
+        let report = MediaReport::Source {
+            call,
+            source,
+            state,
+        };
+        self.world.scene().report_in(0, self.name, report);
+    }
+
+    pub fn tells_when_busy(&self, on: bool) {
+        self.asks(Request::TellBusy(on))
+            .unwrap_or_else(|error| panic!("{} cannot choose: {error}", self.name()));
+    }
+
+    pub fn repairs_call_with(&self, who: &Self) {
+        let (call, peer) = (self.sees_call().call, self.sees_in_call(who));
+        let peer = Peer {
+            user: peer.user,
+            device: peer.device,
+        };
+        self.asks(Request::RepairCall { call, peer })
+            .unwrap_or_else(|error| panic!("{} cannot repair: {error}", self.name()));
     }
 
     pub fn raises_hand(&self, up: bool) {

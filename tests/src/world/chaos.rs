@@ -292,6 +292,8 @@ fn weather(world: &World) -> Weather {
     };
     Weather {
         cut: often(40),
+        // A play of its own: what is swallowed comes with the next connection.
+        drop: 0,
         repeat: often(60),
         reorder: often(60),
         replay: often(40),

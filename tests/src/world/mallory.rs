@@ -3,6 +3,7 @@
 use super::{Actor, World, home};
 use sotto_client::{
     Client, Now,
+    call::media::Peer,
     invite::Link,
     model::Profile,
     rogue::{Rogue, RogueCommit, RogueInvite},
@@ -11,7 +12,7 @@ use sotto_client::{
 use sotto_wire::{
     Bytes, ClientFrame, DeviceId, MessageId, RoomId, Seq,
     codec::Envelope,
-    frame::{ChatKind, ChatReceive, ChatSend},
+    frame::{CallParticipant, ChatKind, ChatReceive, ChatSend},
 };
 
 impl World {
@@ -80,6 +81,20 @@ impl Actor {
         self.hacks(|client, _, _| {
             client.rogue_profile(profile);
             Some(())
+        });
+    }
+
+    /// Signals to somebody in the call as another version might.
+    pub fn speaks_another_version_to(&self, who: &Self) {
+        let (user, device) = (who.user(), who.device());
+        let (room, peer) = (self.room(), Peer { user, device });
+        let text = r#"{"v":2,"letter":"in ways that are yet to come"}"#;
+        let (call, body) = self.hacks(|client, _, _| client.rogue_signal(&room, peer, text));
+        self.sends(ClientFrame::CallSignal {
+            room,
+            call,
+            to: CallParticipant { user, device },
+            body: body.into(),
         });
     }
 

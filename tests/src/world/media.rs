@@ -101,6 +101,8 @@ impl Scene {
                 });
                 self.falls_silent(who, Some(peer.user));
             }
+            O::Reroute { call, paths } => self.in_call(who, call, |open| open.paths = paths),
+            O::Expect { .. } => {}
             O::SealWith { call, key } => self.in_call(who, call, |open| open.seals = Some(key)),
             O::OpenWith { call, peer, key } => self.in_call(who, call, |open| {
                 open.opens.entry(peer).or_default().push(key);
@@ -171,6 +173,7 @@ impl Scene {
         let Some(end) = open.ends.get(&peer).filter(|_| open.call == call) else {
             return;
         };
+        let relayed = !open.paths.servers.is_empty();
         let (sdp, port) = (sdp(kind, &end.ufrag, &end.cert), 40_000 + call.0[0] as u16);
         let description = Description { kind, sdp };
         self.report_in(
@@ -182,8 +185,19 @@ impl Scene {
                 description,
             },
         );
-        for (number, address) in ["192.168.1.7", "203.0.114.9"].into_iter().enumerate() {
-            let line = format!("candidate:{number} 1 udp 2130706431 {address} {port} typ host");
+        // It tells of every way there is, wanted or not: what may leave is the
+        // client's to know.
+        let mut ways = vec![
+            format!("192.168.1.7 {port} typ host"),
+            format!("203.0.114.9 {port} typ host"),
+        ];
+        if relayed {
+            ways.push(format!(
+                "198.51.101.3 {port} typ relay raddr 0.0.0.0 rport 9"
+            ));
+        }
+        for (number, way) in ways.into_iter().enumerate() {
+            let line = format!("candidate:{number} 1 udp 2130706431 {way}");
             let candidate = Some(Candidate {
                 line,
                 mid: "0".into(),
@@ -197,7 +211,7 @@ impl Scene {
         }
     }
 
-    fn report_in(&mut self, time: Millis, who: Who, report: MediaReport) {
+    pub fn report_in(&mut self, time: Millis, who: Who, report: MediaReport) {
         let life = self.machine(who).media.life;
         self.later(self.t + time, Due::Media { who, life, report });
     }

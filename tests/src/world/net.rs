@@ -17,6 +17,10 @@ pub struct Weather {
     pub delay: (Millis, Millis),
     /// A connection breaks when a frame enters it.
     pub cut: u32,
+    /// A frame is lost, in either direction, and the connection goes on as if
+    /// nothing had happened. No network does that; a relay can. Only the
+    /// greeting comes always: without it there is no connection.
+    pub drop: u32,
     /// To clients: a frame arrives twice.
     pub repeat: u32,
     /// To clients: a frame overtakes others, or is overtaken.
@@ -33,6 +37,7 @@ impl Weather {
     pub const CALM: Self = Self {
         delay: (20, 20),
         cut: 0,
+        drop: 0,
         repeat: 0,
         reorder: 0,
         replay: 0,
@@ -162,6 +167,9 @@ impl Scene {
         if self.chance(|w| w.relay_crash) {
             return self.restart_relay(&relay);
         }
+        if self.chance(|w| w.drop) {
+            return;
+        }
         let envelope: Envelope<ClientFrame> = match codec::decode(text) {
             Ok(envelope) => envelope,
             Err(error) => return self.send_down(conn, &RelayFrame::Error(error).into()),
@@ -205,6 +213,9 @@ impl Scene {
             None => vec![frame],
         };
         for frame in frames {
+            if !is_greeting(&frame) && self.chance(|w| w.drop) {
+                continue;
+            }
             let text = codec::encode(&Envelope {
                 id: id.clone(),
                 frame,

@@ -32,11 +32,15 @@ fn a_page_that_was_taken_over_gets_no_keys_no_files_and_no_way_out() {
         let outside = Outside::listens()?;
         let (alice, bob) = two_in_a_room(stage).await?;
         let page = alice.page()?;
+        let before = fs::read(a_file_of(&alice))?;
 
         tries_everything(&page, &alice, &outside).await?;
         outside.heard_nobody("a try")?;
         tries_to_leave(&page, &alice, &outside).await?;
         outside.heard_nobody("the last way out")?;
+        if fs::read(a_file_of(&alice))? != before {
+            return Err(Failure::new("the page has written to a file"));
+        }
 
         // It was all for nothing, and nothing is broken by it.
         alice.writes("Is anybody listening?").await?;

@@ -2,5 +2,6 @@
 //! of it.
 
 mod faults;
+mod hiding;
 mod ringing;
 mod talking;

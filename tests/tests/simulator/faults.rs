@@ -2,10 +2,10 @@
 
 use super::rooms::{all_agree, of_two};
 use sotto_client::{
-    Input,
+    Change, Input,
     model::{Delivery, Standing},
 };
-use sotto_tests::world::{Actor, Fate, World, home};
+use sotto_tests::world::{Actor, Fate, Weather, World, home};
 use sotto_wire::{ClientFrame, RelayFrame, frame::ChatSend};
 
 const MINUTE: u64 = 60 * 1000;
@@ -132,9 +132,11 @@ fn a_room_that_the_relay_cannot_take_now_is_offered_again() {
     alice.creates("Second try");
     world.run_for(1_000);
     assert_eq!(alice.standing(), Standing::Creating);
+    assert!(alice.view().relay_cannot_store, "and it says why");
     break_store(None);
     world.run_for(20_000);
     assert_eq!(alice.standing(), Standing::Member);
+    assert!(!alice.view().relay_cannot_store);
 }
 
 #[test]
@@ -152,6 +154,8 @@ fn a_relay_that_is_full_is_asked_again() {
     let id = alice.says("patience");
     world.run_for(20_000);
     assert_eq!(alice.delivery(id), Some(Delivery::Pending));
+    assert!(alice.view().relay_cannot_store, "and it says why");
+    assert!(!bob.view().relay_cannot_store, "bob sends nothing");
     world
         .scene()
         .relays
@@ -163,6 +167,58 @@ fn a_relay_that_is_full_is_asked_again() {
     world.settle();
     bob.reads("patience");
     alice.reads("patience");
+    assert!(!alice.view().relay_cannot_store);
+}
+
+#[test]
+fn frames_that_a_relay_loses_are_made_up_for_at_the_next_connection() {
+    let (world, alice, bob) = of_two();
+    world.weather(Weather {
+        drop: 400,
+        ..Weather::CALM
+    });
+    for n in 0..10 {
+        alice.says(&format!("alice {n}"));
+        bob.says(&format!("bob {n}"));
+        world.run_for(500);
+    }
+    alice.renames_room("Garden");
+    world.run_for(5_000);
+    world.weather(Weather::CALM);
+    for _ in 0..2 {
+        for person in [&alice, &bob] {
+            person.goes_offline();
+            person.comes_back();
+        }
+        world.settle();
+    }
+    all_agree(&[&alice, &bob]);
+    assert_eq!(alice.texts().len(), 20);
+    assert_eq!(alice.texts(), bob.texts());
+    assert_eq!(alice.gaps() + bob.gaps(), 0);
+}
+
+#[test]
+fn a_welcome_that_the_relay_refuses_says_who_does_not_get_it() {
+    let (world, alice, _) = of_two();
+    let carol = world.carol();
+    world.on_the_way_down(|who, frame| match frame {
+        RelayFrame::DirectAck { id } if who == "alice" => {
+            let error = sotto_wire::WireError::new(sotto_wire::ErrorCode::NotFound, "no");
+            vec![RelayFrame::Error(error.for_request(Some(id.into())))]
+        }
+        frame => vec![frame],
+    });
+    carol.joins(&alice.invites());
+    world.settle();
+    let said = std::mem::take(&mut world.scene().machine("alice").changes);
+    let refused = said.iter().any(|change| {
+        matches!(change, Change::LetterRefused { room, who, code }
+            if *room == alice.room()
+                && (who.user, who.name.as_str()) == (carol.user(), "Carol")
+                && *code == sotto_wire::ErrorCode::NotFound)
+    });
+    assert!(refused, "{said:?}");
 }
 
 #[test]

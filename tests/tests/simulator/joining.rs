@@ -463,7 +463,6 @@ fn both_compare_the_same_safety_number() {
     let (a, b) = (number("alice", &bob.user()), number("bob", &alice.user()));
     assert_eq!(a.digits, b.digits);
     assert_eq!(a.digits.len(), 60);
-    assert_ne!(a.qr, b.qr);
 }
 
 #[test]

@@ -1,10 +1,13 @@
 /** Every call that rings or runs, the one this person is in, and what they want of it. */
-import { SvelteMap } from 'svelte/reactivity';
-import type { Call, CallStats, Devices, Media, Sending, Share, UiError } from '../ipc/bindings';
+import { SvelteMap, SvelteSet } from 'svelte/reactivity';
+import type { Call, CallStats, Devices, Media, Participant, Sending, Share, UiError } from '../ipc/bindings';
 import type { Answer, Ipc } from '../ipc/client';
 import { arrange, largeOf, places, type Arrangement, type Mode } from './layout';
+import { Lately } from './lately';
 import { Levels } from './levels.svelte';
+import type { Drawing } from './reason';
 import { Shown } from './shown';
+import { verdict, type Verdict } from './verdict';
 
 export type Lobby = { room: string; video: boolean };
 export type Reaction = { id: number; user: string; emoji: string };
@@ -17,11 +20,12 @@ const NOTHING: Sending = { microphone: false, camera: false, screen: null };
 const REACTION = 4_500;
 const REACTIONS = 12;
 const STATS = 2_000;
+/** As long as Rust takes a second wish for the same. */
+const REPAIR = 10_000;
 
 export class Calls {
   #all = new SvelteMap<string, Call>();
-  /** Which covers the window; without it the call is in the corner. */
-  stage = $state(false);
+  #stage = $state(false);
   chat = $state(false);
   mode = $state<Mode>('grid');
   pinned = $state<string | null>(null);
@@ -35,6 +39,8 @@ export class Calls {
   talking = $state(false);
   /** How loud others are heard, in percent, as far as it was changed. */
   readonly volumes = new SvelteMap<string, number>();
+  /** Whose connection is being mended: device ids. */
+  readonly mending = new SvelteSet<string>();
   readonly levels: Levels;
   readonly shown: Shown;
   own = $derived([...this.#all.values()].find((call) => call.phase.phase === 'joined' || call.phase.phase === 'calling') ?? null);
@@ -42,9 +48,12 @@ export class Calls {
   /** Where tiles go now. */
   arrangement = $derived(this.#arrange());
   #wish = $state.raw<Sending | null>(null);
+  #tried = { microphone: false, camera: false };
   #leaving = new Set<string>();
   #reaction = 0;
   #watchers = 0;
+  #lately = new Lately();
+  #forged = $state.raw(new Map<string, number>());
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(
@@ -63,6 +72,10 @@ export class Calls {
     for (const call of calls) this.#all.set(call.id, call);
     if (this.own && this.own.id !== before) this.#entered();
     if (!this.own) this.#left();
+    // Rust takes a page that starts for a new one, which shows nothing yet.
+    this.shown.again();
+    const { microphone, camera } = this.#tried;
+    if (microphone || camera) this.try(microphone, camera);
   }
 
   put(call: Call): void {
@@ -85,6 +98,17 @@ export class Calls {
   /** The call of a room that rings or runs. */
   inRoom(room: string): Call | null {
     return [...this.#all.values()].find((call) => call.room === room && call.phase.phase !== 'over') ?? null;
+  }
+
+  /** Which covers the window; without it the call is in the corner. */
+  get stage(): boolean {
+    return this.#stage;
+  }
+
+  set stage(on: boolean) {
+    this.#stage = on;
+    // The key to talk belongs to the stage.
+    if (!on) this.talk(false);
   }
 
   // --- what goes out ---
@@ -130,6 +154,12 @@ export class Calls {
     this.set({ screen: mode });
   }
 
+  /** Opens devices so that they can be looked at before a call. */
+  try(microphone: boolean, camera: boolean): void {
+    this.#tried = { microphone, camera };
+    void this.ipc.preview(microphone, camera);
+  }
+
   // --- coming and going ---
 
   async start(room: string, video: boolean, sending: Sending): Promise<boolean> {
@@ -142,6 +172,17 @@ export class Calls {
     const other = this.own;
     if (other && other.id !== call.id) await this.leave();
     return this.#enter(this.ipc.joinCall(call.room, call.id, sending));
+  }
+
+  /** A call that rings, with or without the camera. */
+  accept(call: Call, camera: boolean): void {
+    void this.join(call, { microphone: true, camera, screen: null });
+  }
+
+  /** It was accepted in the window that rings. */
+  accepted(id: string, camera: boolean): void {
+    const call = this.#all.get(id);
+    if (call?.phase.phase === 'ringing') this.accept(call, camera);
   }
 
   decline(call: Call): void {
@@ -165,6 +206,15 @@ export class Calls {
 
   raiseHand(up: boolean): void {
     if (this.own) void this.#attempt(this.ipc.raiseHand(this.own.id, up));
+  }
+
+  /** A fresh key, and a new way to somebody. */
+  async repair(who: Participant): Promise<void> {
+    const call = this.own;
+    if (!call || this.mending.has(who.device)) return;
+    this.mending.add(who.device);
+    setTimeout(() => this.mending.delete(who.device), REPAIR);
+    if (!(await this.#attempt(this.ipc.repairCall(call.id, who.user, who.device)))) this.mending.delete(who.device);
   }
 
   react(emoji: string): void {
@@ -207,6 +257,11 @@ export class Calls {
     };
   }
 
+  /** How it goes with somebody. */
+  judge(who: Participant, drawing: Drawing | null = null): Verdict {
+    return verdict(who, this.stats, { drawing, forged: this.#forged.get(who.device) ?? 0 });
+  }
+
   async loadDevices(): Promise<void> {
     const answer = await this.ipc.devices();
     if (answer.status === 'ok') this.devices = answer.data;
@@ -214,7 +269,16 @@ export class Calls {
 
   async #measure(): Promise<void> {
     const answer = await this.ipc.callStats();
-    if (answer.status === 'ok') this.stats = answer.data;
+    if (answer.status === 'error') return;
+    this.stats = answer.data;
+    const forged = new Map(answer.data.peers.map(({ device, frames }) => [device, frames.forged]));
+    this.#forged = this.#lately.take(forged, performance.now());
+  }
+
+  #unmeasured(): void {
+    this.stats = null;
+    this.#forged = new Map();
+    this.#lately.forget();
   }
 
   #arrange(): Arrangement | null {
@@ -233,7 +297,7 @@ export class Calls {
     this.lobby = null;
     this.mode = 'grid';
     this.pinned = null;
-    this.stats = null;
+    this.#unmeasured();
     this.talking = false;
     this.volumes.clear();
     this.levels.forget();
@@ -252,7 +316,7 @@ export class Calls {
   #left(): void {
     this.#wish = null;
     this.talking = false;
-    this.stats = null;
+    this.#unmeasured();
     this.reactions = [];
     this.levels.forget();
     if (!this.over) this.stage = this.chat = false;

@@ -29,12 +29,26 @@ function writes(target: EventTarget | null): boolean {
 
 /** The space bar opens a muted microphone, for as long as it is held. */
 export function talkKey(app: App, event: KeyboardEvent, down: boolean): void {
-  const { calls } = app;
-  if (event.key !== ' ' || !calls.own || !calls.stage || !app.settings.value.pushToTalk) return;
+  if (down) hold(app, event);
+  else release(app, event);
+}
+
+function hold({ calls, desk, settings }: App, event: KeyboardEvent): void {
+  if (event.key !== ' ' || !calls.own || !calls.stage || !settings.value.pushToTalk) return;
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (down && (writes(event.target) || app.desk.sheet || app.desk.question || document.querySelector('dialog[open]'))) return;
+  if (writes(event.target) || desk.sheet || desk.question || document.querySelector('dialog[open]')) return;
   if (calls.sending.microphone && !calls.talking) return;
   // A focused button would take it for a click, on either half of the press.
-  if (down || calls.talking) event.preventDefault();
-  calls.talk(down);
+  event.preventDefault();
+  calls.talk(true);
+}
+
+/** Whatever else is held or has changed meanwhile: who lets go is not heard any more. */
+function release({ calls }: App, event: KeyboardEvent): void {
+  if (!calls.talking) return;
+  // With a modifier the key may make another sign. And where Command is held, other keys are not let go of.
+  const space = event.key === ' ' || event.code === 'Space';
+  if (!space && event.key !== 'Meta') return;
+  event.preventDefault();
+  calls.talk(false);
 }

@@ -1,6 +1,6 @@
 /** How loud everybody is, asked for as long as somebody looks. */
 import { SvelteSet } from 'svelte/reactivity';
-import type { Levels as Measured } from '../ipc/bindings';
+import type { CallSource, Levels as Measured, SourceTrouble } from '../ipc/bindings';
 import type { Ipc } from '../ipc/client';
 import { Speaking } from './speaking';
 
@@ -9,6 +9,8 @@ const EVERY = 100;
 export class Levels {
   /** The own microphone, 0 to 100. */
   own = $state(0);
+  /** What does not open of what is tried before a call. */
+  #troubles = $state.raw<Measured['troubles']>([]);
   /** Whose ring is on, by user and device; `me` is oneself. */
   readonly voices = new SvelteSet<string>();
   speaker = $state<string | null>(null);
@@ -28,8 +30,13 @@ export class Levels {
       if (this.#watchers > 0) return;
       clearInterval(this.#timer);
       this.own = 0;
+      this.#troubles = [];
       this.voices.clear();
     };
+  }
+
+  trouble(source: CallSource): SourceTrouble | null {
+    return this.#troubles.find((one) => one.source === source)?.why ?? null;
   }
 
   forget(): void {
@@ -48,6 +55,7 @@ export class Levels {
 
   take(levels: Measured, now: number): void {
     this.own = levels.microphone.loudness;
+    this.#troubles = levels.troubles;
     const voices = this.#speaking.take(levels, 'me', now);
     for (const id of [...this.voices]) if (!voices.has(id)) this.voices.delete(id);
     for (const id of voices) this.voices.add(id);

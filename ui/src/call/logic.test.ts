@@ -1,16 +1,18 @@
 // @vitest-environment node
 import { describe, expect, it } from 'vitest';
-import { Phone } from '../ipc/fake/phone';
+import { Phone, WELL } from '../ipc/fake/phone';
 import { fullWorld } from '../ipc/fake/worlds';
-import type { Call, CallStats, PeerStats } from '../ipc/bindings';
+import type { Call, CallStats, PeerStats, Setup } from '../ipc/bindings';
 import { Armed } from './armed';
-import { callShieldOf } from './callshield';
+import { callShieldOf, mendable } from './callshield';
+import { Lately } from './lately';
 import { arrange, gridFor, largeOf, places } from './layout';
 import { readPicture } from './painter';
-import { missing, pictured, tileOf, type Drawing } from './reason';
+import { missing, pictured, silenced, tileOf, type Drawing } from './reason';
 import { picture } from '../ipc/fake/pictures';
 import { Speaking } from './speaking';
-import { markOf, verdict } from './verdict';
+import { stepsOf } from './steps';
+import { markOf, verdict, type Verdict } from './verdict';
 
 function callOf(...users: string[]): { phone: Phone; call: Call } {
   const { phone } = fullWorld();
@@ -39,12 +41,45 @@ describe('what is said about a missing picture', () => {
     check({ connection: { state: 'failed', why: 'certificate' }, media: { camera: false } }, 'moving', 'certificate');
   });
 
+  it('says why a picture stands only as far as the numbers tell', () => {
+    const { call } = callOf('bob');
+    const bob = who(call, 'bob');
+    const stuck = (what: Verdict['what']) => missing(call, bob, 'camera', 'stuck', { what, value: 9 });
+    expect(stuck('loss')).toBe('weak');
+    expect(stuck('theirLoss')).toBe('weak');
+    expect(stuck('slow')).toBe('weak');
+    expect(stuck('ownLoss')).toBe('weakHere');
+    expect(stuck('still')).toBe('stalled');
+    expect(stuck('good')).toBe('stalled');
+  });
+
+  it('says what is wrong with the devices of others', () => {
+    const { phone, call } = callOf('bob');
+    const troubles = { microphone: 'vanished', camera: 'refused', screen: 'broken' } as const;
+    phone.turn(call.id, 'bob', { media: { screen: 'text', troubles } });
+    const now = phone.call(call.id);
+    expect(missing(now, who(now, 'bob'), 'camera', 'nothing')).toBe('refused');
+    expect(missing(now, who(now, 'bob'), 'screen', 'nothing')).toBe('broken');
+    expect(silenced(now, who(now, 'bob'))).toBe('vanished');
+    phone.turn(call.id, 'bob', { keyMissing: true });
+    const later = phone.call(call.id);
+    expect(missing(later, who(later, 'bob'), 'camera', 'nothing')).toBe('keyMissing');
+    expect(silenced(later, who(later, 'bob'))).toBe(null);
+  });
+
   it('says of oneself what is wrong with the device', () => {
     const { phone, call } = callOf('bob');
     phone.change(call.id, { troubles: [{ source: 'camera', why: 'busy' }] });
     const now = phone.call(call.id);
     expect(missing(now, who(now, 'alice'), 'camera', 'nothing')).toBe('busy');
     expect(missing(now, who(now, 'alice'), 'screen', 'moving')).toBe(null);
+    expect(silenced(now, who(now, 'alice'))).toBe(null);
+    phone.change(call.id, { troubles: [{ source: 'microphone', why: 'busy' }] });
+    const heard = phone.call(call.id);
+    expect(silenced(heard, who(heard, 'alice'))).toBe('busy');
+    phone.turn(call.id, 'alice', { media: { microphone: false } });
+    const muted = phone.call(call.id);
+    expect(silenced(muted, who(muted, 'alice'))).toBe(null);
   });
 
   it('keeps the last picture while a connection is mended', () => {
@@ -114,6 +149,7 @@ describe('the speaking ring', () => {
   const heard = (...users: string[]) => ({
     microphone: { loudness: 0, speaking: users.includes('me') },
     peers: users.filter((one) => one !== 'me').map((user) => ({ user, device: '1', level: { loudness: 50, speaking: true } })),
+    troubles: [],
   });
 
   it('stays on between words and goes out after them', () => {
@@ -146,32 +182,68 @@ describe('the speaking ring', () => {
   });
 });
 
-describe('the verdict', () => {
-  function judged(change: (phone: Phone, id: string) => void): string {
+describe('the way of the packets', () => {
+  it('is measured as the call says that it is', () => {
     const { phone, call } = callOf('bob', 'dan');
+    for (const [route, path] of [['direct', 'direct'], ['exposed', 'direct'], ['relayed', 'relayed']] as const) {
+      phone.change(call.id, { route });
+      const { data } = phone.commands().callStats?.() as { data: CallStats };
+      expect(data.peers.map((one) => one.path)).toEqual([path, path]);
+    }
+  });
+});
+
+describe('the verdict', () => {
+  /** What is said of Bob. */
+  function judged(change: (phone: Phone, id: string) => void, others: string[] = ['dan'], forged = 0): string {
+    const { phone, call } = callOf('bob', ...others);
     change(phone, call.id);
     const answer = phone.commands().callStats?.() as { data: CallStats };
     const now = phone.call(call.id);
-    const { what, value } = verdict(who(now, 'bob'), answer.data);
+    const { what, value } = verdict(who(now, 'bob'), answer.data, { forged });
     return `${what} ${value}`;
   }
   const sound = (loss: number, jitterMs = 4): Partial<PeerStats> => ({
     sound: { bitrate: 28_000, loss, jitterMs, delayMs: 60, concealedMs: 0 },
   });
+  /** What they report of ours. */
+  const ours = (loss: number): Partial<PeerStats> => ({ audioOut: { bitrate: 30_000, loss } });
+  const losing = (all: Record<string, Partial<PeerStats>>) => (phone: Phone) => {
+    for (const [user, part] of Object.entries(all)) phone.measured.set(user, part);
+  };
 
   it('is good until something can be heard or seen', () => {
     expect(judged(() => {})).toBe('good 0');
-    expect(judged((phone) => phone.measured.set('bob', sound(20)))).toBe('good 0');
+    expect(judged(losing({ bob: sound(20) }))).toBe('good 0');
   });
 
-  it('says whose network loses, and how much', () => {
-    expect(judged((phone) => phone.measured.set('bob', sound(83)))).toBe('theirLoss 8');
-    expect(
-      judged((phone) => {
-        phone.measured.set('bob', sound(83));
-        phone.measured.set('dan', sound(60));
-      }),
-    ).toBe('ownLoss 8');
+  it('blames neither of two: one cannot know where a packet went', () => {
+    expect(judged(losing({ bob: sound(83) }), [])).toBe('loss 8');
+    expect(judged(losing({ bob: ours(83) }), [])).toBe('loss 8');
+    expect(judged(losing({ bob: { ...sound(83), ...ours(120) } }), [])).toBe('loss 12');
+  });
+
+  it('says whose network loses where others in the call show it', () => {
+    expect(judged(losing({ bob: sound(83) }))).toBe('theirLoss 8');
+    expect(judged(losing({ bob: ours(83) }))).toBe('theirLoss 8');
+    expect(judged(losing({ bob: sound(83), dan: sound(60) }))).toBe('ownLoss 8');
+    expect(judged(losing({ bob: ours(83), dan: ours(60) }))).toBe('ownLoss 8');
+    // Dan, too, loses; but Erin hears both of us well.
+    expect(judged(losing({ bob: ours(83), dan: ours(60) }), ['dan', 'erin'])).toBe('theirLoss 8');
+  });
+
+  it('judges each direction by itself, and says the worse', () => {
+    expect(judged(losing({ bob: sound(83), dan: ours(60) }))).toBe('theirLoss 8');
+    const both = { bob: { ...sound(83), ...ours(120) }, dan: ours(60) };
+    expect(judged(losing(both))).toBe('ownLoss 12');
+  });
+
+  it('takes no word from who sends nothing', () => {
+    const silent = { ...sound(0), sound: { ...sound(0).sound!, bitrate: 0 }, camera: null };
+    expect(judged(losing({ bob: sound(83), dan: silent }))).toBe('loss 8');
+    // What was reported last may be long ago.
+    expect(judged(losing({ bob: { audioOut: { bitrate: 0, loss: 400 } } }))).toBe('good 0');
+    expect(judged(losing({ bob: { cameraOut: { bitrate: 900_000, loss: 90 } } }))).toBe('theirLoss 9');
   });
 
   it('puts what is broken before what is slow', () => {
@@ -185,8 +257,32 @@ describe('the verdict', () => {
       }),
     ).toBe('key 0');
     expect(judged((phone, id) => phone.turn(id, 'bob', { connection: { state: 'failed', why: 'noPath' } }))).toBe('failed 0');
-    const forged = { frames: { opened: 9, forged: 2, replayed: 0, malformed: 0, withoutKey: 0 } };
-    expect(judged((phone) => phone.measured.set('bob', { ...slow, ...forged }))).toBe('forged 2');
+    expect(judged((phone) => phone.measured.set('bob', slow), ['dan'], 2)).toBe('forged 2');
+  });
+
+  it('does not go on about a forged frame of long ago', () => {
+    const frames = { opened: 9, forged: 2, replayed: 0, malformed: 0, withoutKey: 0 };
+    expect(judged(losing({ bob: { frames } }))).toBe('good 0');
+    expect(judged(losing({ bob: { ...sound(83), frames } }), [])).toBe('loss 8');
+  });
+
+  it('does not call a picture good that stands still', () => {
+    const still = { camera: { width: 1280, height: 720, fps: 0, bitrate: 0, loss: 0, freezes: 1, frozenMs: 4_000 } };
+    const of = (drawing: Drawing | null, change: (phone: Phone, id: string) => void = () => {}) => {
+      const { phone, call } = callOf('bob', 'dan');
+      phone.measured.set('bob', still);
+      change(phone, call.id);
+      const answer = phone.commands().callStats?.() as { data: CallStats };
+      return verdict(who(phone.call(call.id), 'bob'), answer.data, { drawing }).what;
+    };
+    expect(of(null)).toBe('still');
+    expect(of('stuck')).toBe('still');
+    // The number is older than what is seen.
+    expect(of('moving')).toBe('good');
+    expect(of('nothing')).toBe('good');
+    expect(of(null, (phone, id) => phone.turn(id, 'bob', { media: { camera: false } }))).toBe('good');
+    expect(of(null, (phone, id) => phone.turn(id, 'bob', { media: { troubles: { ...WELL, camera: 'busy' } } }))).toBe('good');
+    expect(markOf({ what: 'still', value: 0 })).toBe('poor');
   });
 
   it('marks a tile only where there is something to mark', () => {
@@ -195,9 +291,53 @@ describe('the verdict', () => {
       { what: 'measuring', value: 0 },
       { what: 'theirLoss', value: 4 },
       { what: 'theirLoss', value: 12 },
+      { what: 'loss', value: 12 },
       { what: 'failed', value: 0 },
     ] as const;
-    expect(marks.map(markOf)).toEqual(['good', 'good', 'fair', 'poor', 'poor']);
+    expect(marks.map(markOf)).toEqual(['good', 'good', 'fair', 'poor', 'poor', 'poor']);
+  });
+});
+
+describe('the steps to a connection', () => {
+  const none: Setup = { describedMs: null, answeredMs: null, iceMs: null, dtlsMs: null, firstSoundMs: null, firstPictureMs: null };
+  const order = (part: Partial<Setup>) => stepsOf({ ...none, ...part }).map(([step, ms]) => `${step} ${ms}`);
+
+  it('are told in order, as far as they came', () => {
+    expect(order({})).toEqual([]);
+    expect(order({ describedMs: 4, answeredMs: 31, iceMs: 52, dtlsMs: 74 })).toEqual(['offer 4', 'answer 31', 'ice 52', 'dtls 74']);
+    expect(order({ describedMs: 4 })).toEqual(['offer 4']);
+    expect(order({ dtlsMs: 74, firstSoundMs: 131, firstPictureMs: 96 })).toEqual(['dtls 74', 'sound 131', 'picture 96']);
+  });
+
+  it('name the offer at the end that answers, too', () => {
+    // Theirs came first, then our own answer.
+    expect(order({ answeredMs: 12, describedMs: 15 })).toEqual(['offer 12', 'answer 15']);
+    expect(order({ answeredMs: 12 })).toEqual(['offer 12']);
+  });
+});
+
+describe('a count that only grows', () => {
+  const counts = (bob: number) => new Map([['bob-1', bob]]);
+
+  it('is told as far as it is new', () => {
+    const lately = new Lately();
+    const take = (bob: number, at: number) => lately.take(counts(bob), at).get('bob-1');
+    // From before anybody looked.
+    expect(take(5, 0)).toBe(0);
+    expect(take(6, 2_000)).toBe(1);
+    expect(take(8, 4_000)).toBe(3);
+    expect(take(8, 11_000)).toBe(2);
+    expect(take(8, 15_000)).toBe(0);
+    // Nobody looked for a while, and it is not known when these came.
+    expect(take(20, 60_000)).toBe(0);
+    // A new connection counts from nothing.
+    expect(take(1, 62_000)).toBe(0);
+  });
+
+  it('is all new of who was not there a moment ago', () => {
+    const lately = new Lately();
+    lately.take(new Map(), 0);
+    expect(lately.take(counts(3), 2_000).get('bob-1')).toBe(3);
   });
 });
 
@@ -212,6 +352,28 @@ describe('the shield of a call', () => {
     expect(state()).toBe('opening');
     phone.turn(call.id, 'dan', { connection: { state: 'failed', why: 'certificate' } });
     expect(state()).toBe('broken');
+  });
+});
+
+describe('a repair', () => {
+  it('is offered where it may help', () => {
+    const { phone, call } = callOf('bob');
+    const check = (part: Parameters<Phone['turn']>[2], what: Verdict['what'], expected: boolean) => {
+      phone.put(call);
+      phone.turn(call.id, 'bob', part);
+      expect(mendable(who(phone.call(call.id), 'bob'), { what, value: 9 })).toBe(expected);
+    };
+    check({}, 'good', false);
+    check({}, 'measuring', false);
+    check({}, 'theirLoss', true);
+    check({}, 'still', true);
+    check({ keyMissing: true }, 'key', true);
+    check({ connection: { state: 'connecting' } }, 'connecting', false);
+    check({ connection: { state: 'reconnecting', since: 1 } }, 'reconnecting', true);
+    check({ connection: { state: 'failed', why: 'noPath' } }, 'failed', true);
+    check({ connection: { state: 'failed', why: 'silent' } }, 'failed', true);
+    for (const why of ['certificate', 'version', 'description', 'ownDescription'] as const)
+      check({ connection: { state: 'failed', why } }, 'failed', false);
   });
 });
 

@@ -19,6 +19,12 @@ export class Shown {
     this.#timer ??= setTimeout(() => this.#say(), WAIT);
   }
 
+  /** What was told is not known any more: it is told once more. */
+  again(): void {
+    this.#told = '[]';
+    this.#timer ??= setTimeout(() => this.#say(), WAIT);
+  }
+
   /** The same tile in two places is wanted in the larger size. */
   list(): ShownTile[] {
     const largest = new Map<string, ShownTile>();

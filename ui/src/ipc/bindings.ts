@@ -69,17 +69,27 @@ export const commands = {
 	leaveCall: (room: string, call: string) => typedError<null, UiError>(__TAURI_INVOKE("leave_call", { room, call })),
 	/**  What goes out from now on. */
 	setSending: (call: string, sending: Sending) => typedError<null, UiError>(__TAURI_INVOKE("set_sending", { call, sending })),
+	/**
+	 *  A fresh key for the own media, and a new way to one person: they are not
+	 *  heard or seen as they should be.
+	 */
+	repairCall: (call: string, user: string, device: string) => typedError<null, UiError>(__TAURI_INVOKE("repair_call", { call, user, device })),
 	raiseHand: (call: string, up: boolean) => typedError<null, UiError>(__TAURI_INVOKE("raise_hand", { call, up })),
 	/**  Shows everybody in the call an emoji, now. */
 	react: (call: string, emoji: string) => typedError<null, UiError>(__TAURI_INVOKE("react", { call, emoji })),
 	devices: () => typedError<Devices, UiError>(__TAURI_INVOKE("devices")),
 	/**  Which device to use from now on; null is the system's default. */
 	chooseDevice: (kind: DeviceUse, name: string | null) => typedError<null, UiError>(__TAURI_INVOKE("choose_device", { kind, name })),
+	/**
+	 *  Has a person pick a file, in a dialog of the system's, to be used instead of
+	 *  a microphone or a camera. False: they picked none.
+	 */
+	chooseDeviceFile: (kind: DeviceUse) => typedError<boolean, UiError>(__TAURI_INVOKE("choose_device_file", { kind })),
 	setProcessing: (processing: Processing) => typedError<null, UiError>(__TAURI_INVOKE("set_processing", { processing })),
 	/**  How loud somebody is heard: 100 is as it comes, 200 the most. */
 	setVolume: (user: string, device: string, percent: number) => typedError<null, UiError>(__TAURI_INVOKE("set_volume", { user, device, percent })),
-	/**  Opens the own microphone and camera to look at; nothing is sent. */
-	preview: (on: boolean) => typedError<null, UiError>(__TAURI_INVOKE("preview", { on })),
+	/**  Opens of the own devices what is wanted, to try it; nothing is sent. */
+	preview: (microphone: boolean, camera: boolean) => typedError<null, UiError>(__TAURI_INVOKE("preview", { microphone, camera })),
 	/**  Plays a short sound on the speaker. */
 	testSpeaker: () => typedError<null, UiError>(__TAURI_INVOKE("test_speaker")),
 	levels: () => typedError<Levels, UiError>(__TAURI_INVOKE("levels")),
@@ -88,6 +98,9 @@ export const commands = {
 	copyCallStats: () => typedError<null, UiError>(__TAURI_INVOKE("copy_call_stats")),
 	/**  The tiles on screen, in physical pixels; nobody needs to send others. */
 	showTiles: (tiles: ShownTile[]) => typedError<null, UiError>(__TAURI_INVOKE("show_tiles", { tiles })),
+	/**  The call that rings now, and every change of it; null when none does. */
+	watchRinging: (channel: Channel<RingingCall | null>) => typedError<null, UiError>(__TAURI_INVOKE("watch_ringing", { channel })),
+	answerRinging: (call: string, answer: RingingAnswer) => typedError<null, UiError>(__TAURI_INVOKE("answer_ringing", { call, answer })),
 	setSettings: (settings: Settings) => typedError<null, UiError>(__TAURI_INVOKE("set_settings", { settings })),
 	slots: () => typedError<Slots, UiError>(__TAURI_INVOKE("slots")),
 	/**  Sets the passphrase, or removes it with null. */
@@ -165,18 +178,24 @@ export type Call = {
 	own: Media,
 	/**  Wished sources that do not work. */
 	troubles: Trouble[],
+	/**  Who in it can learn this computer's network address. */
+	route: Route,
+	/**  Who says that they are in another call, and has not come. */
+	busy: string[],
 	epoch: number,
 	keyGeneration: number,
 };
 
-export type CallEnd = "ended" | "unanswered" | "declined" | "missed" | "elsewhere" | "roomOver" |
+export type CallEnd = "ended" | "unanswered" | "declined" |
+/**  Whoever did not decline is in another call. */
+"busy" | "missed" | "elsewhere" | "roomOver" |
 /**  It had no seat left. */
 "full";
 
 /**  What came of a call, for the one whose timeline it is. */
 export type CallOutcome = "ended" | "unanswered" | "declined" | "missed";
 
-export type CallSource = "microphone" | "camera" | "screen";
+export type CallSource = "microphone" | "camera" | "screen" | "speaker";
 
 /**  What is measured in a call. Rates in bit/s, times in ms. */
 export type CallStats = {
@@ -240,16 +259,29 @@ export type ErrorCode = "badName" | "emptyMessage" | "messageTooLong" | "badLink
 "noSlotLeft" | "lastSlot" | "weakPassphrase" | "newerVersion" | "damaged" | "diskFull" | "notWritable" | "storeLocked" | "io" |
 /**  The engine does not run (yet, or any more). */
 "stopped" | "portInUse" | "addressUnavailable" | "relayDataDamaged" |
+/**  Another program holds the relay's database. */
+"relayDataLocked" |
 /**  The room's relay cannot be reached now. */
-"offline" | "inCall" | "callRuns" | "callOver" | "notInCall" | "callFull" | "nobodyThere" | "badReaction";
+"offline" | "inCall" | "callRuns" | "callOver" | "notInCall" | "callFull" | "nobodyThere" |
+/**  The address is to be hidden, and the room's relay relays no calls. */
+"noRelayedPath" | "badReaction" |
+/**  None that was listed, or a file that nobody picked. */
+"unknownDevice";
 
 export type Event = { type: "profile"; profile: Profile } | { type: "room"; room: Room } | { type: "roomGone"; room: string } | { type: "item"; room: string; item: Item } | { type: "itemGone"; room: string; id: string } | { type: "people"; room: string; people: Person[] } | { type: "knocks"; room: string; knocks: Knock[] } | { type: "invites"; room: string; invites: Invite[] } | { type: "typing"; room: string; users: string[] } | { type: "call"; call: Call } |
 /**  Nothing of it is to be shown any more. */
 { type: "callGone"; call: string } |
+/**  It was accepted in the window that rings: join it. */
+{ type: "callAccepted"; call: string; video: boolean } |
 /**  Somebody in the own call shows an emoji for a moment. */
 { type: "reaction"; call: string; user: string; emoji: string } | { type: "devices"; devices: Devices } | { type: "relay"; relay: Relay } | { type: "relayGone"; address: string } | { type: "problem"; problem: Problem } | { type: "problemGone"; problem: Problem } |
-/**  A relay refused something for good; `code` as in the protocol. */
-{ type: "refused"; room: string | null; code: string } |
+/**  A relay refused something for good. */
+{ type: "refused"; room: string | null; code: Refusal } |
+/**
+ *  Somebody of this name was let in, and the relay did not take the answer
+ *  to them.
+ */
+{ type: "letterRefused"; room: string; name: string; code: Refusal } |
 /**  A word from a relay's operator. */
 { type: "notice"; relay: string; body: string } |
 /**  Worth a toast. */
@@ -261,7 +293,7 @@ export type Event = { type: "profile"; profile: Profile } | { type: "room"; room
 /**  Events were lost: call `open` again. */
 { type: "lagged" };
 
-export type Failure = "noPath" | "certificate" | "description" | "version" | "silent";
+export type Failure = "noPath" | "certificate" | "description" | "ownDescription" | "version" | "silent";
 
 /**  What became of encrypted frames. */
 export type FrameCounts = {
@@ -346,11 +378,13 @@ export type Level = {
 export type Levels = {
 	microphone: Level,
 	peers: PeerLevel[],
+	/**  What does not open of what is only tried. */
+	troubles: Trouble[],
 };
 
 export type LinkFault = "notALink" | "otherVersion" | "badRelay" | "badRoom" | "badInvite" | "secretMissing" | "secretDamaged" | "badExpiry" | "expired";
 
-export type LinkProblem = "unreachable" | "tls" | "pinMismatch" | "notARelay" | "version" | "notAdmitted" | "needsCode" | "wrongCode" | "refused" | "closedByRelay" | "slowReader";
+export type LinkProblem = "unreachable" | "tls" | "certificateDates" | "pinMismatch" | "notARelay" | "version" | "notAdmitted" | "needsCode" | "wrongCode" | "clock" | "refused" | "closedByRelay" | "slowReader";
 
 export type LinkStatus = { type: "connecting" } | { type: "connected" } | { type: "waiting"; retryInMs: number; why: LinkProblem } | { type: "off" };
 
@@ -367,6 +401,7 @@ export type Media = {
 	screen: Share | null,
 	/**  A hand is up, since then. */
 	hand: number | null,
+	troubles: Troubles,
 };
 
 /**  How much a desktop notification tells to whoever sees the screen. */
@@ -399,7 +434,7 @@ export type Participant = {
 };
 
 /**  How packets travel. */
-export type Path = "unknown" | "direct" | "relayed";
+export type Path = "unknown" | "direct" | "relayed" | "relayedTcp";
 
 export type PeerLevel = {
 	user: string,
@@ -497,6 +532,10 @@ export type Quote = {
 /**  Who can reach the built-in relay. */
 export type Reach = "thisComputer" | "localNetwork";
 
+export type Refusal = "invalidFormat" | "unknownType" | "notAuthenticated" | "badCredential" | "forbidden" | "needsCode" | "notAMember" | "notHost" | "staleEpoch" | "rateLimited" | "tooLarge" | "unknownRoom" | "roomExists" | "roomFull" | "recipientOffline" | "notFound" | "versionUnsupported" | "unavailable" |
+/**  A newer relay's. */
+"unknown";
+
 /**  A relay in use. */
 export type Relay = {
 	/**  `ws(s)://host:port[#pin]` */
@@ -506,6 +545,21 @@ export type Relay = {
 	/**  Whether it is the one inside this app. */
 	builtIn: boolean,
 	status: LinkStatus,
+};
+
+export type RingingAnswer = "voice" | "video" | "decline";
+
+export type RingingCall = {
+	id: string,
+	/**  It was started with the camera. */
+	video: boolean,
+	/**  Who calls, and where; none where notifications hide names. */
+	caller: Profile | null,
+	room: string | null,
+	byVerified: boolean,
+	/**  Accepting it leaves the call that this person is in. */
+	endsOther: boolean,
+	language: Language,
 };
 
 export type Room = {
@@ -531,14 +585,30 @@ export type Room = {
 	knocks: number,
 	epoch: number,
 	inSync: boolean,
+	/**  What is sent there waits until it can store again. */
+	relayCannotStore: boolean,
+	/**  The longest text of a message that the relay takes, in bytes. */
+	longestText: number,
 };
+
+/**  How packets of a call travel, as far as it was decided here. */
+export type Route =
+/**  Everybody is verified: from computer to computer where that works. */
+"direct" |
+/**  Through the relay only. */
+"relayed" |
+/**  Somebody is not verified, and the relay relays no calls. */
+"exposed";
 
 /**  What two people compare. */
 export type Safety = {
 	user: string,
 	/**  60 digits. */
 	digits: string,
-	/**  SVG path data of the QR code's dark modules, one unit each. */
+	/**
+	 *  The digits in their groups, for any phone to show: SVG path data of a QR
+	 *  code's dark modules, one unit each.
+	 */
 	qr: string,
 	/**  Modules a side. */
 	qrSize: number,
@@ -560,6 +630,13 @@ export type Settings = {
 	sound: boolean,
 	/**  The space bar opens a muted microphone while it is held. */
 	pushToTalk: boolean,
+	/**
+	 *  Calls are relayed, or do not take place: nobody in them learns this
+	 *  computer's network address. Kept by the client, which goes by it.
+	 */
+	hideAddress: boolean,
+	/**  Callers learn that one is in another call. */
+	tellBusy: boolean,
 	/**
 	 *  When the recovery code was offered and taken or put off (Unix
 	 *  milliseconds); null: not yet.
@@ -650,6 +727,13 @@ export type Theme = "system" | "light" | "dark";
 export type Trouble = {
 	source: CallSource,
 	why: SourceTrouble,
+};
+
+/**  Which of it does not get out, and why. */
+export type Troubles = {
+	microphone: SourceTrouble | null,
+	camera: SourceTrouble | null,
+	screen: SourceTrouble | null,
 };
 
 export type UiError = {

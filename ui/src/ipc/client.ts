@@ -3,13 +3,19 @@
  * the same page runs on the fake.
  */
 import { Channel } from '@tauri-apps/api/core';
-import { commands, type Event, type Start, type UiError } from './bindings';
+import { commands, type Event, type RingingCall, type Start, type UiError } from './bindings';
 
 export type Answer<T> = { status: 'ok'; data: T } | { status: 'error'; error: UiError };
 export type Listen = (event: Event) => void;
 
+/** What the window of a ringing call may ask. */
+export type RingingIpc = Pick<typeof commands, 'answerRinging'> & {
+  /** The call that rings, and every change of it. */
+  watchRinging(listen: (call: RingingCall | null) => void): Promise<Answer<null>>;
+};
+
 /** The commands of the contract; only `open` differs: it takes a listener. */
-export type Ipc = Omit<typeof commands, 'open'> & {
+export type Ipc = Omit<typeof commands, 'open' | 'watchRinging' | 'answerRinging'> & {
   open(listen: Listen): Promise<Answer<Start>>;
   /** The newest picture of a tile in this size, if it is newer than `after`. */
   tile(tile: string, width: number, height: number, after: number): Promise<ArrayBuffer | null>;
@@ -33,6 +39,18 @@ function guarded(command: Command): Command {
     } catch {
       return { status: 'error', error: BROKEN };
     }
+  };
+}
+
+export function ringing(): RingingIpc {
+  const watch = guarded(commands.watchRinging as Command) as typeof commands.watchRinging;
+  return {
+    answerRinging: guarded(commands.answerRinging as Command) as typeof commands.answerRinging,
+    watchRinging(listen) {
+      const channel = new Channel<RingingCall | null>();
+      channel.onmessage = listen;
+      return watch(channel);
+    },
   };
 }
 

@@ -35,6 +35,27 @@ describe('settings', () => {
     expect(document.documentElement.dataset.density).toBe('compact');
   });
 
+  it('are shown only as they were kept, and say what was not', async () => {
+    const { world } = await onPage('notifications');
+    world.failing.set('setSettings', 'diskFull');
+    await user.click(screen.getByTestId('tell-busy'));
+    const toast = await screen.findByTestId('toast');
+    expect(toast.textContent).toContain('Tell callers when you are in another call');
+    expect(toast.textContent).toContain('The disk is full.');
+    expect(screen.getByTestId('tell-busy').getAttribute('aria-checked')).toBe('true');
+    await user.click(screen.getByTestId('settings-appearance'));
+    await user.click(await screen.findByTestId('theme-dark'));
+    await waitFor(() => expect(document.documentElement.dataset.theme).toBe('light'));
+  });
+
+  it('tell callers that one is busy, unless it is turned off', async () => {
+    const { world } = await onPage('notifications');
+    const tells = screen.getByTestId('tell-busy');
+    expect(world.settings.tellBusy).toBe(true);
+    await user.click(tells);
+    await waitFor(() => expect(world.settings.tellBusy).toBe(false));
+  });
+
   it('add a relay, and say what is wrong with an address', async () => {
     const { app } = await onPage('relay');
     await user.type(screen.getByTestId('relay-address'), 'not an address{Enter}');
@@ -107,6 +128,16 @@ describe('settings', () => {
     await onPage('relay', world);
     expect((await screen.findByTestId('builtin-stuck')).textContent).toContain('Your rooms go on here');
     expect(screen.queryByText(/Nothing was started/)).toBeNull();
+  });
+
+  it('hide the network address in calls, and say so where it could not be kept', async () => {
+    const { app, world } = await onPage('security');
+    await user.click(await screen.findByTestId('hide-address'));
+    expect(world.settings.hideAddress).toBe(true);
+    world.failing.set('setSettings', 'diskFull');
+    await user.click(screen.getByTestId('hide-address'));
+    await waitFor(() => expect(screen.getByTestId('toast')).toBeTruthy());
+    expect(app.settings.value.hideAddress).toBe(true);
   });
 
   it('set a passphrase only when it is repeated alike', async () => {

@@ -3,7 +3,7 @@ import { hearCall } from '../call/hearing';
 import type { ErrorCode, Event, Keyring, Me, Problem, Profile, Start, UiError } from '../ipc/bindings';
 import type { Answer, Ipc } from '../ipc/client';
 import { t } from '../text/index.svelte';
-import { explain } from '../text/words';
+import { explain, notKept } from '../text/words';
 import { Connection } from './connection.svelte';
 import { Desk, ONE_COLUMN } from './desk.svelte';
 import { apply } from './feed';
@@ -40,7 +40,7 @@ export class App {
 
   constructor(readonly ipc: Ipc) {
     this.rooms = new Rooms(ipc, () => this.me);
-    this.settings = new Settings(ipc);
+    this.settings = new Settings(ipc, (what, error) => this.notices.say('bad', notKept(t(), what, error)));
     this.calls = new Calls(
       ipc,
       (error) => this.complain(error),

@@ -1,6 +1,7 @@
 /** Turns what Rust reports into changes. Each event carries the whole new value. */
-import type { Event, Problem } from '../ipc/bindings';
+import type { Event, Problem, Refusal } from '../ipc/bindings';
 import { t } from '../text/index.svelte';
+import type { Said } from '../text/words';
 import type { App } from './app.svelte';
 import { chime } from './sound';
 
@@ -40,6 +41,8 @@ export function apply(app: App, event: Event): void {
       return app.calls.put(event.call);
     case 'callGone':
       return app.calls.drop(event.call);
+    case 'callAccepted':
+      return app.calls.accepted(event.call, event.video);
     case 'reaction':
       return app.calls.reacted(event.call, event.user, event.emoji);
     case 'devices':
@@ -59,7 +62,13 @@ export function apply(app: App, event: Event): void {
       app.problems = without(app.problems, event.problem);
       return;
     case 'refused':
-      return app.notices.say('bad', t().toast.refused);
+      return app.notices.say('bad', refusal(app, event.room, event.code));
+    case 'letterRefused': {
+      const text = t().toast;
+      const room = app.rooms.get(event.room)?.name ?? '';
+      const why = t().refusals[event.code].what;
+      return app.notices.say('bad', { what: text.letterRefused(event.name, room), then: text.letterThen(why) });
+    }
     case 'notice':
       return app.notices.say('plain', { what: t().toast.notice(relayLabel(app, event.relay)), then: event.body });
     case 'notify':
@@ -76,6 +85,12 @@ export function apply(app: App, event: Event): void {
 
 function without(problems: Problem[], gone: Problem): Problem[] {
   return problems.filter((problem) => problem.type !== gone.type);
+}
+
+function refusal(app: App, room: string | null, code: Refusal): Said {
+  const { what, then } = t().refusals[code];
+  const name = room === null ? undefined : app.rooms.get(room)?.name;
+  return { what: name ? t().toast.refusedIn(name, what) : what, then };
 }
 
 function relayLabel(app: App, address: string): string {

@@ -116,8 +116,9 @@ export class Rooms {
     else this.#typing.set(room, users);
   }
 
-  typing(room: string): string[] {
-    return this.#typing.get(room) ?? [];
+  /** The names of who is typing, as far as they are known. */
+  typing(room: string): (string | null)[] {
+    return (this.#typing.get(room) ?? []).map((user) => this.name(user));
   }
 
   /** Looks up the people of a room that was not opened: somebody there calls. */

@@ -1,4 +1,4 @@
-import type { Settings as Values } from '../ipc/bindings';
+import type { Settings as Values, UiError } from '../ipc/bindings';
 import type { Ipc } from '../ipc/client';
 import { languageOf, speak } from '../text/index.svelte';
 
@@ -9,28 +9,56 @@ export const DEFAULTS: Values = {
   notifications: 'all',
   sound: true,
   pushToTalk: false,
+  hideAddress: false,
+  tellBusy: true,
   recoveryAsked: null,
 };
+
+export type Setting = keyof Values;
 
 /** What the person chose, and the page that follows it. */
 export class Settings {
   value = $state.raw<Values>(DEFAULTS);
+  /** As the store has them. */
+  #kept = DEFAULTS;
+  /** Shown already, and on their way to the store, in this order. */
+  #changes: Partial<Values>[] = [];
+  #turn: Promise<void> = Promise.resolve();
   #system = typeof matchMedia === 'function' ? matchMedia('(prefers-color-scheme: dark)') : null;
 
-  constructor(private readonly ipc: Ipc) {
+  constructor(
+    private readonly ipc: Pick<Ipc, 'setSettings'>,
+    private readonly lost: (what: Setting[], error: UiError) => void,
+  ) {
     this.#system?.addEventListener?.('change', () => this.#paint());
   }
 
-  take(value: Values): void {
-    this.value = value;
-    this.#paint();
-    void speak(languageOf(value.language, navigator.languages));
+  take(kept: Values): void {
+    this.#kept = kept;
+    this.#show();
   }
 
-  /** Shows at once; the store follows. */
-  async change(part: Partial<Values>): Promise<void> {
-    this.take({ ...this.value, ...part });
-    await this.ipc.setSettings(this.value);
+  /** Shows at once; the store follows. What it does not keep is taken back. */
+  change(part: Partial<Values>): Promise<void> {
+    this.#changes.push(part);
+    this.#show();
+    // One after the other: each carries all settings, and none may carry what was refused.
+    this.#turn = this.#turn.then(() => this.#keep(part));
+    return this.#turn;
+  }
+
+  async #keep(part: Partial<Values>): Promise<void> {
+    const wish = { ...this.#kept, ...part };
+    const answer = await this.ipc.setSettings(wish);
+    this.#changes = this.#changes.filter((one) => one !== part);
+    this.take(answer.status === 'ok' ? wish : this.#kept);
+    if (answer.status === 'error') this.lost(Object.keys(part) as Setting[], answer.error);
+  }
+
+  #show(): void {
+    this.value = Object.assign({}, this.#kept, ...this.#changes) as Values;
+    this.#paint();
+    void speak(languageOf(this.value.language, navigator.languages));
   }
 
   #paint(): void {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { de } from './de';
 import { en } from './en';
 import { languageOf } from './index.svelte';
-import { explain, sentence } from './words';
+import { explain, sentence, typingWords } from './words';
 
 function shape(value: unknown, path = ''): string[] {
   if (typeof value === 'function') return [`${path}()`];
@@ -71,6 +71,15 @@ describe('the catalogs', () => {
   it('name the fault of a broken invite link', () => {
     expect(sentence(explain(en, { code: 'badLink', max: null, link: 'expired' }))).toBe(en.links.expired);
     expect(explain(en, { code: 'badLink', max: null, link: null })).toEqual(en.errors.badLink);
+  });
+});
+
+describe('who is typing', () => {
+  it('is named as long as there are two, known or not', () => {
+    expect(typingWords(en, [])).toBe('');
+    expect(typingWords(en, [null])).toBe('Somebody is typing');
+    expect(typingWords(en, ['Bob', 'Carol'])).toBe('Bob and Carol are typing');
+    expect(typingWords(en, ['Bob', 'Carol', 'Dan'])).toBe('Several people are typing');
   });
 });
 

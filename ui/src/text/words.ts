@@ -1,5 +1,5 @@
 /** Sentences for what Rust reports as codes. */
-import type { Keyring, Problem, UiError } from '../ipc/bindings';
+import type { Keyring, Problem, Settings, UiError } from '../ipc/bindings';
 import type { Catalog, Language } from './index.svelte';
 import { span } from './time';
 
@@ -35,4 +35,28 @@ export function explainProblem(t: Catalog, language: Language, problem: Problem)
 
 export function keyringWhy(t: Catalog, keyring: Keyring): string {
   return t.keyring[keyring].why;
+}
+
+/** Who is typing; whose name is not known is somebody. */
+export function typingWords(t: Catalog, names: (string | null)[]): string {
+  const [first, second, more] = names.map((name) => name ?? t.common.somebody);
+  if (!first) return '';
+  if (more) return t.timeline.typingMany;
+  return second ? t.timeline.typingTwo(first, second) : t.timeline.typingOne(first);
+}
+
+/** Which settings the store refused, by the names they have on their pages, and why. */
+export function notKept(t: Catalog, what: (keyof Settings)[], error: UiError): Said {
+  const names: Record<keyof Settings, string> = {
+    theme: t.settings.theme,
+    density: t.settings.density,
+    language: t.settings.language,
+    notifications: t.settings.notify,
+    sound: t.settings.sound,
+    pushToTalk: t.devices.pushToTalk,
+    hideAddress: t.security.hideAddress,
+    tellBusy: t.settings.tellBusy,
+    recoveryAsked: t.recovery.asked,
+  };
+  return { what: t.settings.notKept(what.map((one) => names[one]).join(', ')), then: sentence(explain(t, error)) };
 }

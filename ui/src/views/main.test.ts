@@ -82,6 +82,23 @@ describe('the main window', () => {
     field.dispatchEvent(new Event('input', { bubbles: true }));
     expect((await screen.findByTestId('composer-left')).textContent).toContain('2');
     expect(screen.getByTestId('composer-send')).toHaveProperty('disabled', true);
+    expect(screen.getByTestId('composer-too-long').textContent).toContain('two parts');
+  });
+
+  it('counts to what the relay of the room takes', async () => {
+    const world = fullWorld();
+    const app = await opened(world);
+    app.select('field');
+    const field = (await screen.findByTestId('composer-input')) as HTMLTextAreaElement;
+    field.value = 'x'.repeat(3_070);
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+    expect(screen.queryByTestId('composer-left')).toBeNull();
+    world.change('field', { longestText: 3_069 });
+    expect((await screen.findByTestId('composer-left')).textContent).toContain('1');
+    expect(screen.getByTestId('composer-send')).toHaveProperty('disabled', true);
+    world.change('field', { longestText: 3_070 });
+    await waitFor(() => expect(screen.getByTestId('composer-send')).toHaveProperty('disabled', false));
+    expect(screen.queryByTestId('composer-too-long')).toBeNull();
   });
 
   it('marks as read what was on screen', async () => {
@@ -302,5 +319,49 @@ describe('before the main window', () => {
     await user.click(screen.getByTestId('welcome-start'));
     expect(await screen.findByTestId('main')).toBeTruthy();
     expect(screen.getByTestId('me-name').textContent).toBe('Alice');
+  });
+});
+
+describe('trouble', () => {
+  it('with the own disk is not blamed on a relay', async () => {
+    const world = fullWorld();
+    world.problems = [{ type: 'diskFull' }];
+    world.relays = world.relays.map((relay) => ({ ...relay, status: { type: 'off' } }));
+    const app = await opened(world);
+    app.select('field');
+    await screen.findByTestId('composer-input');
+    expect(texts('problem')).toHaveLength(1);
+    expect(screen.queryByTestId('offline')).toBeNull();
+    expect(screen.getByTestId('connection-status').textContent).toContain('Offline');
+  });
+
+  it('with a relay elsewhere is not called that of this computer', async () => {
+    const world = fullWorld();
+    world.relays = world.relays.map((relay) => ({ ...relay, builtIn: false, status: { type: 'off' } }));
+    const app = await opened(world);
+    app.select('field');
+    const said = (await screen.findByTestId('offline')).textContent;
+    expect(said).toContain('is not connected');
+    expect(said).not.toContain('this computer');
+  });
+
+  it('of a relay that cannot store says why messages wait', async () => {
+    const world = fullWorld();
+    const app = await opened(world);
+    app.select('field');
+    await screen.findByTestId('composer-input');
+    expect(screen.queryByTestId('cannot-store')).toBeNull();
+    world.change('field', { relayCannotStore: true });
+    expect((await screen.findByTestId('cannot-store')).textContent).toContain('cannot store');
+  });
+
+  it('says what a relay refused, and to whom a welcome did not come', async () => {
+    const world = fullWorld();
+    await opened(world);
+    await screen.findByTestId('main');
+    world.emit({ type: 'refused', room: 'field', code: 'tooLarge' });
+    world.emit({ type: 'letterRefused', room: 'field', name: 'Dan', code: 'notFound' });
+    expect(await screen.findByText(/Field notes: This is too large/)).toBeTruthy();
+    expect(await screen.findByText(/Dan was let into Field notes/)).toBeTruthy();
   });
 });

@@ -1,6 +1,7 @@
 //! How long the app takes to a usable window, and how much memory it and all
 //! its processes use when idle, beside an empty Tauri window in the same run.
 
+use super::programs::PROGRAM;
 use super::table::{Table, Target};
 use crate::demo::interrupted;
 use crate::steps::Trouble;
@@ -126,8 +127,9 @@ fn fill_profile(
     owner: &Person,
     relay: &str,
 ) -> Result<(), Failure> {
-    let mut command = Command::new(binaries.other("bench-profile")?);
+    let mut command = Command::new(binaries.other(PROGRAM)?);
     command
+        .arg("profile")
         .arg(owner.profile())
         .args([relay, owner.name()])
         .args([ROOMS.to_string(), MESSAGES.to_string()]);

@@ -321,6 +321,7 @@ impl Part<'_> {
     fn verdict(&self, end: End) -> Result<(), Failure> {
         match end {
             End::Over(CallEnd::Declined) => Err(Failure::Declined),
+            End::Over(CallEnd::Busy) => Err(Failure::Nobody("they are in another call".into())),
             End::GaveUp | End::Over(CallEnd::Unanswered | CallEnd::Missed) => {
                 Err(Failure::Nobody("nobody came".into()))
             }

@@ -23,8 +23,19 @@ impl Scene {
     }
 
     pub fn with(admission: sotto_relay::server::Admission) -> Self {
+        Self::made(admission, "127.0.0.1")
+    }
+
+    /// The relay listens at this address.
+    pub fn at(address: &str) -> Self {
+        let mut scene = Self::made(sotto_relay::server::Admission::Open, address);
+        scene.address = format!("ws://{}", scene.address);
+        scene
+    }
+
+    fn made(admission: sotto_relay::server::Admission, address: &str) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        let bind = "127.0.0.1:0".parse().unwrap();
+        let bind = format!("{address}:0").parse().unwrap();
         let config = sotto_relay::Config {
             bind,
             admission,
@@ -40,9 +51,19 @@ impl Scene {
     }
 
     pub fn person(&self, name: &str) -> Person {
+        self.made_person(name, None)
+    }
+
+    /// Whose programs run in a network namespace.
+    pub fn person_in(&self, name: &str, namespace: &str) -> Person {
+        self.made_person(name, Some(namespace.to_owned()))
+    }
+
+    fn made_person(&self, name: &str, namespace: Option<String>) -> Person {
         let person = Person {
             dir: tempfile::tempdir().unwrap(),
             relay: self.address.clone(),
+            namespace,
         };
         assert_eq!(person.ok(&["init", "--name", name])[0]["name"], name);
         person
@@ -56,11 +77,20 @@ impl Scene {
 pub struct Person {
     pub dir: tempfile::TempDir,
     pub relay: String,
+    pub namespace: Option<String>,
 }
 
 impl Person {
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(PROGRAM);
+        let mut command = match &self.namespace {
+            // It becomes the program: what ends it ends the program.
+            Some(namespace) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", namespace, PROGRAM]);
+                command
+            }
+            None => Command::new(PROGRAM),
+        };
         command
             .args(args)
             .args(["--json", "--no-keyring", "--relay", &self.relay])

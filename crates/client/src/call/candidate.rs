@@ -38,6 +38,11 @@ pub(crate) fn check_candidate(candidate: &Candidate, loopback: bool) -> Result<(
     check_value(value, loopback)
 }
 
+/// Whether it leads to a relay, and not to whoever told it.
+pub(crate) fn is_relayed(candidate: &Candidate) -> bool {
+    candidate.line.split(' ').nth(7) == Some("relay")
+}
+
 /// The same for what follows `candidate:`.
 pub(crate) fn check_value(value: &str, loopback: bool) -> Result<(), BadCandidate> {
     let words: Vec<&str> = value.split(' ').collect();

@@ -11,9 +11,9 @@ use super::{
     Deed, Tick,
     epochs::EpochKeys,
     ledger::{CallSaying, CallSays, Heard, Ledger, Running},
-    media::{MediaReport, Peer},
+    media::{MediaReport, Paths, Peer},
     session::{Attendant, RING, Session, call_of},
-    view::{CallEnd, CallPhase, CallView},
+    view::{CallEnd, CallPhase, CallView, Route},
 };
 use crate::{api::Why, model::CallOutcome};
 use sotto_wire::{CallId, DeviceId, Millis, RoomId, UserId};
@@ -39,6 +39,8 @@ pub(crate) struct Desk {
     shown: Option<CallView>,
     /// The call that we have said goodbye to, be it on its way yet.
     said_left: Option<CallId>,
+    /// The call whose members were told that we are in another one.
+    said_busy: Option<CallId>,
     /// The members when it was looked last.
     known: Vec<Peer>,
 }
@@ -60,8 +62,12 @@ pub(crate) struct Room<'a> {
     pub members: &'a [Attendant],
     /// Everything that the relay had is processed, and it is up.
     pub current: bool,
+    /// This client is in a call of another room, and callers may know.
+    pub busy: bool,
     /// How far the own clock is ahead of the relay's (milliseconds).
     pub ahead: i64,
+    /// How packets of a call that begins now would travel.
+    pub route: Route,
     /// Whether somebody is verified.
     pub verified: &'a dyn Fn(&UserId) -> bool,
 }
@@ -85,6 +91,11 @@ impl Desk {
 
     pub fn session_call(&self) -> Option<CallId> {
         self.session.as_ref().map(|session| session.call)
+    }
+
+    #[cfg(feature = "testing")]
+    pub fn session(&self) -> Option<&Session> {
+        self.session.as_deref()
     }
 
     /// The epoch whose keys the own part has; `None` without one.
@@ -174,13 +185,24 @@ impl Desk {
         let Some(session) = &self.session else { return };
         let running = self.ledger.running.as_ref();
         if session.gives_up(tick.now.mono, running, room.members.len()) {
-            let end = self.own_end(room.me.user);
+            let end = self.own_end(room);
             self.hang_up(tick, room, end, true);
         }
     }
 
-    fn own_end(&self, me: UserId) -> CallEnd {
-        match self.ledger.running.as_ref().map(|r| r.outcome(me)) {
+    fn own_end(&self, room: &Room<'_>) -> CallEnd {
+        let running = self.ledger.running.as_ref();
+        let busy = running.is_some_and(|running| {
+            let answered = |m: &Attendant| {
+                let user = m.peer.user;
+                m.peer == room.me
+                    || running.busy.contains(&user)
+                    || running.declined.contains(&user)
+            };
+            !running.busy.is_empty() && room.members.iter().all(answered)
+        });
+        match running.map(|running| running.outcome(room.me.user)) {
+            Some(CallOutcome::Declined | CallOutcome::Unanswered) if busy => CallEnd::Busy,
             Some(CallOutcome::Declined) => CallEnd::Declined,
             Some(CallOutcome::Unanswered) => CallEnd::Unanswered,
             _ => CallEnd::Ended,
@@ -270,8 +292,21 @@ impl Desk {
         }
     }
 
+    pub fn network_changed(&mut self, tick: &mut Tick<'_>) {
+        if let Some(session) = &mut self.session {
+            session.network_changed(tick);
+        }
+    }
+
     pub fn relay_down(&mut self) {
         self.hint = None;
+    }
+
+    /// How packets may travel from now on.
+    pub fn travel(&mut self, tick: &mut Tick<'_>, room: &Room<'_>, paths: Paths) {
+        if let Some(session) = &mut self.session {
+            session.travel(tick, paths, room.route);
+        }
     }
 
     /// An epoch of the room began.

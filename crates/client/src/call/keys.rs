@@ -101,12 +101,17 @@ impl OwnKeys {
         if unused {
             return false;
         }
+        self.renew(now, rng, epochs);
+        true
+    }
+
+    /// Makes the next key, for the same people.
+    pub fn renew(&mut self, now: Millis, rng: &mut ChaCha20Rng, epochs: &Epochs) {
         let kid = self.newest().kid + 1;
         let made = generation(&self.call, &self.device, kid, rng, epochs.newest());
         // Whoever comes and goes cannot put off the end of the old key.
         let by = self.next.as_ref().map_or(now + PATIENCE, |(_, by)| *by);
         self.next = Some((made, by));
-        true
     }
 
     /// The key that everybody is to have.

@@ -9,6 +9,7 @@
 //! | here | begins it, without ringing | takes a seat, if it has none |
 //! | left | nothing | frees the seat; the last one ends it |
 //! | declined | nothing | is noted |
+//! | busy | nothing | is noted, until they come or decline |
 //!
 //! So of two calls that are started at once the earlier in the order wins,
 //! and who started the other is in it.
@@ -78,6 +79,8 @@ pub(crate) enum CallSays {
     },
     Left,
     Declined,
+    /// It rings here, and I am in a call of another room.
+    Busy,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -103,6 +106,9 @@ pub(crate) struct Running {
     /// Everybody who ever had a seat.
     pub came: BTreeSet<UserId>,
     pub declined: BTreeSet<UserId>,
+    /// Who is in another call, and has neither come nor declined.
+    #[serde(default)]
+    pub busy: BTreeSet<UserId>,
     /// When it became a conversation.
     pub answered: Option<Millis>,
     /// This client was there when it began.
@@ -182,6 +188,10 @@ impl Ledger {
             CallSays::Left => heard.extend(self.free(call, |seat| seat.user == from.user, at)),
             CallSays::Declined => heard.push(match self.of(call) {
                 Some(running) => running.decline(from),
+                None => Heard::Nothing,
+            }),
+            CallSays::Busy => heard.push(match self.of(call) {
+                Some(running) => running.note_busy(from),
                 None => Heard::Nothing,
             }),
         }
@@ -288,6 +298,7 @@ impl Running {
             seats: vec![seat],
             came: [from.user].into(),
             declined: BTreeSet::new(),
+            busy: BTreeSet::new(),
             answered: None,
             witnessed: true,
             silent: false,
@@ -308,6 +319,7 @@ impl Running {
             key,
         });
         self.came.insert(from.user);
+        self.busy.remove(&from.user);
         if self.came.len() > 1 && self.answered.is_none() {
             self.answered = Some(at);
         }
@@ -317,6 +329,17 @@ impl Running {
     fn decline(&mut self, from: Peer) -> Heard {
         let seated = self.seats.iter().any(|s| s.user == from.user);
         if !seated && self.declined.insert(from.user) {
+            self.busy.remove(&from.user);
+            Heard::Changed
+        } else {
+            Heard::Nothing
+        }
+    }
+
+    fn note_busy(&mut self, from: Peer) -> Heard {
+        let seated = self.seats.iter().any(|s| s.user == from.user);
+        let answered = seated || self.declined.contains(&from.user);
+        if !answered && self.busy.insert(from.user) {
             Heard::Changed
         } else {
             Heard::Nothing

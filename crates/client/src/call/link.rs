@@ -18,7 +18,7 @@ use super::{
     payload::Payload,
     signal::{Channel, Opened},
     talk::Talk,
-    view::{Connection, MediaState},
+    view::{Connection, MediaState, Troubles},
 };
 use crate::{api::Why, identity::PublicKey};
 use sotto_wire::{CallId, Millis};
@@ -29,14 +29,20 @@ pub(crate) const GRACE: Millis = 10_000;
 pub(crate) const GIVE_UP: Millis = 60_000;
 /// Between attempts at a new path.
 const RESTARTS: [Millis; 5] = [0, 5_000, GRACE, 20_000, 40_000];
+/// So long a restart is given before the next.
+const SETTLE: Millis = 5_000;
 /// How often the other end can have us look for a new path.
 const RESTART_PAUSE: Millis = 2_000;
+/// How often the person can.
+pub(crate) const REPAIR_PAUSE: Millis = 10_000;
 
 /// What all links of a call share.
 pub(crate) struct Air<'a, 't> {
     pub call: CallId,
     pub epochs: &'a Epochs,
     pub loopback: bool,
+    /// Only relayed candidates are told, and only those of others are used.
+    pub relayed_only: bool,
     pub own: &'a mut OwnKeys,
     /// What this end sends, and how often that changed.
     pub state: (u64, MediaState),
@@ -70,7 +76,12 @@ pub(crate) struct Link {
     met: bool,
     /// Taken out of the call here: gone, and silent for too long.
     pub dropped: bool,
-    last_restart: Option<Millis>,
+    /// A path was last looked for, by whichever end began it (mono).
+    pub last_restart: Option<Millis>,
+    /// We asked for a restart, and no offer has come of it yet.
+    pub asks_restart: bool,
+    /// When the person last had it mended (mono).
+    last_repair: Option<Millis>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,6 +129,8 @@ impl Link {
             met: false,
             dropped: false,
             last_restart: None,
+            asks_restart: false,
+            last_repair: None,
         }
     }
 
@@ -130,12 +143,25 @@ impl Link {
         self.talk = Talk::default();
         self.phase = Phase::Connecting { since: air.mono() };
         self.last_restart = Some(air.mono());
+        self.asks_restart = false;
         self.debts.begin(air.mono());
         air.tick.order(MediaOrder::Connect { call, peer, offers });
+        if self.their_state > 0 {
+            self.expect(air);
+        }
         if let Some(theirs) = &self.their_key {
             let key = theirs.key.clone();
             air.tick.order(MediaOrder::OpenWith { call, peer, key });
         }
+    }
+
+    fn expect(&self, air: &mut Air<'_, '_>) {
+        let (call, peer, sending) = (air.call, self.peer, self.media.sending());
+        air.tick.order(MediaOrder::Expect {
+            call,
+            peer,
+            sending,
+        });
     }
 
     pub fn disconnect(&mut self, air: &mut Air<'_, '_>) {
@@ -155,7 +181,7 @@ impl Link {
         use PeerFailure as F;
         matches!(
             self.phase,
-            Phase::Failed(F::Certificate | F::Description | F::Version)
+            Phase::Failed(F::Certificate | F::Description | F::OwnDescription | F::Version)
         )
     }
 
@@ -175,6 +201,10 @@ impl Link {
         let opened = (self.channel).open(&air.call, air.epochs, &self.account, now, body);
         let refused = match opened {
             Opened::Early => return false,
+            Opened::OtherVersion => {
+                self.fail(air, PeerFailure::Version);
+                Err(Why::UnknownContent)
+            }
             Opened::Refused(why) => Err(why),
             Opened::Payload(payload) => self.take(air, payload),
         };
@@ -209,15 +239,27 @@ impl Link {
                 camera,
                 screen,
                 hand,
+                ails,
             } => {
+                let troubles = Troubles::from(ails);
                 let media = MediaState {
                     microphone,
                     camera,
                     screen: screen.map(Into::into),
                     hand: hand.map(|since| since.min(air.tick.now.wall)),
+                    // Of what is not sent, nothing is missing.
+                    troubles: Troubles {
+                        microphone: troubles.microphone.filter(|_| microphone),
+                        camera: troubles.camera.filter(|_| camera),
+                        screen: troubles.screen.filter(|_| screen.is_some()),
+                    },
                 };
                 if n > self.their_state {
+                    let known = self.their_state > 0 && self.media.sending() == media.sending();
                     (self.their_state, self.media) = (n, media);
+                    if !known {
+                        self.expect(air);
+                    }
                 }
                 self.acknowledge(air);
                 Ok(())
@@ -309,10 +351,7 @@ impl Link {
     pub fn next_wake(&self) -> Option<Millis> {
         let phase = match self.phase {
             Phase::Connecting { since } => Some(since + GIVE_UP),
-            Phase::Lost { since, tried } => {
-                let restart = RESTARTS.get(tried).map(|after| since + after);
-                restart.or(Some(since + GIVE_UP))
-            }
+            Phase::Lost { since, .. } => self.next_restart().or(Some(since + GIVE_UP)),
             _ => None,
         };
         let forget = self.forget.as_ref().map(|(at, _)| *at);

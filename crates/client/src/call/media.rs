@@ -2,7 +2,7 @@
 //! down, reports up. Only strings of SDP and ICE, ids and keys cross it; no
 //! type of a WebRTC library does.
 
-use sotto_wire::{CallId, DeviceId, UserId};
+use sotto_wire::{CallId, DeviceId, RelayAddress, UserId};
 use std::fmt;
 use zeroize::Zeroize;
 
@@ -57,6 +57,20 @@ pub enum MediaOrder {
     Disconnect {
         call: CallId,
         peer: Peer,
+    },
+    /// How packets may travel from now on: counts for connections that are
+    /// made and for new paths that are sought.
+    Reroute {
+        call: CallId,
+        paths: Paths,
+    },
+    /// What this peer says that it sends. What it does not send is neither
+    /// shown nor waited for, whatever comes. Before the first of these
+    /// anything may come.
+    Expect {
+        call: CallId,
+        peer: Peer,
+        sending: Sending,
     },
     /// Encrypt own frames under this key from the next frame on.
     SealWith {
@@ -115,7 +129,8 @@ pub enum MediaReport {
     KeyMissing { call: CallId, peer: Peer, kid: u64 },
     /// The key came, and frames open again.
     KeyFound { call: CallId, peer: Peer },
-    /// A source that should be sent cannot be captured, or can again.
+    /// A source that should be sent cannot be captured, or can again; or the
+    /// speaker does not play, or does again.
     Source {
         call: CallId,
         source: Source,
@@ -134,13 +149,37 @@ pub struct Paths {
     pub servers: Vec<IceServer>,
 }
 
-/// A STUN or TURN server (RFC 8489, RFC 8656).
+/// A STUN or TURN server (RFC 8489, RFC 8656). Its credential is wiped when this
+/// is dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IceServer {
     /// `stun:host:port` or `turn:host:port?transport=udp`.
     pub urls: Vec<String>,
     pub username: String,
     pub credential: String,
+    pub tunnel: Option<Tunnel>,
+}
+
+/// A way to a TURN server around networks that let no UDP through: its relay
+/// takes the same datagrams by a WebSocket.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Tunnel {
+    pub relay: RelayAddress,
+    /// This computer's end of it, one more `turn:` URL under the server's
+    /// credentials. Whoever opens it fills this in.
+    pub url: Option<String>,
+}
+
+impl fmt::Debug for Tunnel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<tunnel>")
+    }
+}
+
+impl Drop for IceServer {
+    fn drop(&mut self) {
+        self.credential.zeroize();
+    }
 }
 
 impl fmt::Debug for IceServer {
@@ -171,6 +210,8 @@ pub enum Source {
     Microphone,
     Camera,
     Screen,
+    /// Where the others are heard: the one that only this person misses.
+    Speaker,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -185,6 +226,29 @@ pub enum SourceState {
     /// It was unplugged or its window closed.
     Vanished,
     Broken,
+}
+
+/// Why a source does not work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Trouble {
+    NoDevice,
+    Busy,
+    Refused,
+    Vanished,
+    Broken,
+}
+
+impl SourceState {
+    pub fn trouble(self) -> Option<Trouble> {
+        Some(match self {
+            Self::Works => return None,
+            Self::NoDevice => Trouble::NoDevice,
+            Self::Busy => Trouble::Busy,
+            Self::Refused => Trouble::Refused,
+            Self::Vanished => Trouble::Vanished,
+            Self::Broken => Trouble::Broken,
+        })
+    }
 }
 
 /// Half of an offer/answer exchange (RFC 8866, RFC 9429).
@@ -267,6 +331,8 @@ pub enum PeerFailure {
     Certificate,
     /// Its SDP cannot be used.
     Description,
+    /// This end could make no SDP that can be used.
+    OwnDescription,
     /// It speaks another version.
     Version,
     /// It was silent for too long.

@@ -94,6 +94,9 @@ impl Link {
         if waits && !self.offers {
             owed.push(Payload::Restart { fresh: true });
         }
+        if self.asks_restart {
+            owed.push(Payload::Restart { fresh: false });
+        }
         if let (Some(certs), None) = (self.talk.certs, self.talk.confirmed) {
             owed.push(Payload::confirm(certs, false));
         }

@@ -2,8 +2,8 @@
 //! here; what it means is decided in [`super::link`].
 
 use super::{
-    media::{Candidate, Fingerprint, ScreenMode},
-    view::MediaState,
+    media::{Candidate, Fingerprint, ScreenMode, Trouble},
+    view::{MediaState, Troubles},
 };
 use serde::{Deserialize, Serialize};
 use sotto_wire::{Bytes, Millis};
@@ -99,6 +99,9 @@ pub(crate) enum Payload {
         camera: bool,
         screen: Option<Screen>,
         hand: Option<Millis>,
+        /// What of it does not work.
+        #[serde(default, skip_serializing_if = "Ails::is_nothing")]
+        ails: Ails,
     },
     React {
         emoji: String,
@@ -163,6 +166,78 @@ impl From<Screen> for ScreenMode {
     }
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Ails {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    microphone: Option<Ail>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    camera: Option<Ail>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    screen: Option<Ail>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Ail {
+    NoDevice,
+    Busy,
+    Refused,
+    Vanished,
+    /// And whatever has no word here yet.
+    #[serde(other)]
+    Broken,
+}
+
+impl Ails {
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl From<Troubles> for Ails {
+    fn from(troubles: Troubles) -> Self {
+        Self {
+            microphone: troubles.microphone.map(Into::into),
+            camera: troubles.camera.map(Into::into),
+            screen: troubles.screen.map(Into::into),
+        }
+    }
+}
+
+impl From<Ails> for Troubles {
+    fn from(ails: Ails) -> Self {
+        Self {
+            microphone: ails.microphone.map(Into::into),
+            camera: ails.camera.map(Into::into),
+            screen: ails.screen.map(Into::into),
+        }
+    }
+}
+
+impl From<Trouble> for Ail {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::NoDevice => Self::NoDevice,
+            Trouble::Busy => Self::Busy,
+            Trouble::Refused => Self::Refused,
+            Trouble::Vanished => Self::Vanished,
+            Trouble::Broken => Self::Broken,
+        }
+    }
+}
+
+impl From<Ail> for Trouble {
+    fn from(ail: Ail) -> Self {
+        match ail {
+            Ail::NoDevice => Self::NoDevice,
+            Ail::Busy => Self::Busy,
+            Ail::Refused => Self::Refused,
+            Ail::Vanished => Self::Vanished,
+            Ail::Broken => Self::Broken,
+        }
+    }
+}
+
 /// The secret that travels, wiped when dropped. Serialized here on purpose:
 /// signals are the one place that hands it on, sealed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -207,6 +282,7 @@ impl Payload {
             camera: state.camera,
             screen: state.screen.map(Into::into),
             hand: state.hand,
+            ails: state.troubles.into(),
         }
     }
 

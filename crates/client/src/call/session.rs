@@ -19,7 +19,7 @@ use super::{
     media::{MediaOrder, Paths, Peer, Sending, Source, SourceState},
     payload::{Payload, REACTION_MAX},
     signal::{Channel, End, Secret},
-    view::CallEnd,
+    view::{CallEnd, Route},
 };
 use crate::{api::Why, identity::PublicKey, model::clean_text};
 use sotto_wire::{CallId, Millis, RoomId};
@@ -59,6 +59,7 @@ pub(crate) struct Session {
     /// Others were here, and nobody is any more (mono).
     alone: Option<Millis>,
     paths: Paths,
+    pub route: Route,
 }
 
 /// Who a member is, as far as calls need to know.
@@ -77,6 +78,7 @@ pub(crate) struct Opening {
     pub video: bool,
     pub sending: Sending,
     pub paths: Paths,
+    pub route: Route,
     pub epoch: EpochKeys,
 }
 
@@ -91,6 +93,7 @@ impl Session {
             video,
             sending,
             paths,
+            route,
             epoch,
         } = opening;
         let secret = Secret::generate(tick.rng);
@@ -128,6 +131,7 @@ impl Session {
             early: Vec::new(),
             alone: None,
             paths,
+            route,
         }
     }
 
@@ -317,6 +321,24 @@ impl Session {
         self.links.get(peer)
     }
 
+    /// How packets may travel from now on, and how those of a call would that
+    /// began now. A call that is relayed stays so, whatever the relay takes
+    /// back; what was exposed stays known.
+    pub fn travel(&mut self, tick: &mut Tick<'_>, mut paths: Paths, route: Route) {
+        paths.relayed_only |= self.paths.relayed_only;
+        if paths.servers.is_empty() {
+            paths.servers.clone_from(&self.paths.servers);
+        }
+        if self.route == Route::Direct {
+            self.route = route;
+        }
+        if self.paths != paths {
+            self.paths = paths.clone();
+            let call = self.call;
+            tick.order(MediaOrder::Reroute { call, paths });
+        }
+    }
+
     /// Splits what links share from the links.
     fn air<'a, 't>(
         &'a mut self,
@@ -327,6 +349,7 @@ impl Session {
             call: self.call,
             epochs: &self.epochs,
             loopback: self.paths.loopback,
+            relayed_only: self.paths.relayed_only,
             own: &mut self.own,
             state,
             tick,

@@ -34,6 +34,9 @@ use std::{collections::VecDeque, fmt};
 use x25519_dalek::{PublicKey as X25519, StaticSecret};
 use zeroize::Zeroizing;
 
+/// What this end speaks. Later versions may change all of a letter but these:
+/// how it is sealed and padded, and that it is JSON with a number `v`. So each
+/// can tell the other's from a forgery, and say so.
 const VERSION: u8 = 1;
 /// Milliseconds that a signal holds.
 pub(crate) const VALID: Millis = 30_000;
@@ -104,6 +107,12 @@ struct Letter {
     signature: Bytes,
 }
 
+/// What of a letter every version has.
+#[derive(Deserialize)]
+struct Version {
+    v: u64,
+}
+
 impl Drop for Letter {
     fn drop(&mut self) {
         zeroize::Zeroize::zeroize(&mut self.payload);
@@ -116,6 +125,8 @@ pub(crate) enum Opened {
     Payload(Payload),
     /// Of an MLS epoch that is yet to come here.
     Early,
+    /// Sealed by the other end, in a version that is not ours.
+    OtherVersion,
     Refused(Why),
 }
 
@@ -168,6 +179,12 @@ impl Channel {
         self.out.seal(rng, call.as_bytes(), &padded)
     }
 
+    /// What another version might say.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn seal_text(&self, call: &CallId, rng: &mut ChaCha20Rng, text: &str) -> Vec<u8> {
+        (self.out).seal(rng, call.as_bytes(), &pad::pad(text.as_bytes()))
+    }
+
     /// Judges a signal of the other end. Only a true one changes anything:
     /// it cannot come again.
     pub fn open(
@@ -178,7 +195,11 @@ impl Channel {
         now: Millis,
         body: &[u8],
     ) -> Opened {
-        match self.judge(call, epochs, account, now, body) {
+        let letter = match self.unseal(call, body) {
+            Ok(letter) => letter,
+            Err(opened) => return opened,
+        };
+        match self.judge(call, epochs, account, now, &letter) {
             Ok(Some((seq, nonce, payload))) => {
                 self.heard = seq;
                 self.nonces.push_back(nonce);
@@ -192,31 +213,38 @@ impl Channel {
         }
     }
 
+    /// Whoever holds the other end's key wrote it. Its version is judged before
+    /// all that another version may have otherwise.
+    fn unseal(&self, call: &CallId, body: &[u8]) -> Result<Letter, Opened> {
+        let forged = || Opened::Refused(Why::CallForged);
+        if body.len() > BODY_MAX {
+            return Err(forged());
+        }
+        let padded = self.inn.open(call.as_bytes(), body);
+        let padded = padded.map_err(|_| forged())?;
+        let plain = pad::unpad(&padded).ok_or_else(forged)?;
+        let version: Version = serde_json::from_slice(plain).map_err(|_| forged())?;
+        if version.v != u64::from(VERSION) {
+            return Err(Opened::OtherVersion);
+        }
+        serde_json::from_slice(plain).map_err(|_| forged())
+    }
+
     fn judge(
         &self,
         call: &CallId,
         epochs: &Epochs,
         account: &PublicKey,
         now: Millis,
-        body: &[u8],
+        letter: &Letter,
     ) -> Result<Option<(u64, [u8; 16], Payload)>, Why> {
-        if body.len() > BODY_MAX {
-            return Err(Why::CallForged);
-        }
-        let padded = self.inn.open(call.as_bytes(), body);
-        let padded = padded.map_err(|_| Why::CallForged)?;
-        let plain = pad::unpad(&padded).ok_or(Why::CallForged)?;
-        let letter: Letter = serde_json::from_slice(plain).map_err(|_| Why::CallForged)?;
-        if letter.v != VERSION {
-            return Err(Why::UnknownContent);
-        }
         if letter.epoch > epochs.newest().epoch {
             return Ok(None);
         }
         let epoch = epochs.get(letter.epoch).ok_or(Why::CallExpired)?;
         let payload = Payload::decode(&letter.payload).ok_or(Why::UnknownContent)?;
         let nonce: [u8; 16] = letter.nonce[..].try_into().map_err(|_| Why::CallForged)?;
-        let signed = self.transcript(&self.them, &self.me, call, epoch, &letter, &payload);
+        let signed = self.transcript(&self.them, &self.me, call, epoch, letter, &payload);
         account
             .verify(&signed, &letter.signature)
             .map_err(|_| Why::CallForged)?;

@@ -4,7 +4,7 @@
 //! for the description it names.
 
 use super::{
-    candidate::{CANDIDATES_MAX, check_candidate},
+    candidate::{CANDIDATES_MAX, check_candidate, is_relayed},
     link::{Air, Link, Phase},
     media::{Candidate, Description, DescriptionKind, Fingerprint, MediaOrder, PeerFailure},
     payload::{CandidateLine, Payload, Sdp},
@@ -80,7 +80,7 @@ impl Link {
         }
         // An own description that would not pass at the other end.
         let Some(half) = Half::of(description, air.loopback) else {
-            return self.fail(air, PeerFailure::Description);
+            return self.fail(air, PeerFailure::OwnDescription);
         };
         let talk = &mut self.talk;
         let ufrag = |half: &Half| half.facts.ufrag.clone();
@@ -135,7 +135,8 @@ impl Link {
     pub fn gathered(&mut self, air: &mut Air<'_, '_>, candidate: Candidate) {
         let known = self.talk.candidates.contains(&candidate);
         let room = self.talk.candidates.len() < CANDIDATES_MAX;
-        if room && !known && check_candidate(&candidate, air.loopback).is_ok() {
+        let shown = !air.relayed_only || is_relayed(&candidate);
+        if shown && room && !known && check_candidate(&candidate, air.loopback).is_ok() {
             self.talk.candidates.push(candidate);
             self.say_candidates(air);
         }
@@ -164,6 +165,8 @@ impl Link {
         if failed || moved(theirs.facts.fingerprint) {
             self.connect(air, !failed);
         }
+        self.asks_restart = false;
+        self.last_restart = Some(air.mono());
         // Our half answers their old one.
         self.talk.mine = None;
         self.talk.candidates.clear();
@@ -233,6 +236,11 @@ impl Link {
                 continue;
             }
             self.talk.heard.insert(name);
+            // Our packets would reach it from the relay alone, and that lets
+            // none out.
+            if air.relayed_only && !is_relayed(&candidate) {
+                continue;
+            }
             let (call, peer) = (air.call, self.peer);
             air.tick.order(MediaOrder::AddCandidate {
                 call,

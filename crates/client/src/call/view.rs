@@ -1,6 +1,6 @@
 //! What a person sees of a call, as plain values.
 
-use super::media::{PeerFailure, ScreenMode, Source, SourceState};
+use super::media::{PeerFailure, ScreenMode, Sending, Source, SourceState, Trouble};
 use sotto_wire::{CallId, DeviceId, Millis, RoomId, UserId};
 
 /// A call of a room, running or just over.
@@ -22,10 +22,27 @@ pub struct CallView {
     pub own: MediaState,
     /// Sources that are wished and do not work.
     pub sources: Vec<(Source, SourceState)>,
+    /// Who in it can learn the network address of this computer.
+    pub route: Route,
+    /// Who says that they are in another call, and has neither come nor
+    /// declined.
+    pub busy: Vec<UserId>,
     /// The MLS epoch that the media keys in use come from.
     pub epoch: u64,
     /// Counts changes of the own media key.
     pub key_generation: u64,
+}
+
+/// How packets of a call travel, as far as it was decided here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Route {
+    /// From computer to computer where that works: everybody is verified.
+    Direct,
+    /// Through the relay only: nobody in the call learns our address.
+    Relayed,
+    /// They should be relayed, because somebody is not verified, and the relay
+    /// offers no such way: people in the call can learn our address.
+    Exposed,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +70,8 @@ pub enum CallEnd {
     Unanswered,
     /// The one who was called declined.
     Declined,
+    /// Nobody came, and whoever did not decline is in another call.
+    Busy,
     /// It rang here and we did not come.
     Missed,
     /// Another device of ours has it.
@@ -98,4 +117,23 @@ pub struct MediaState {
     pub screen: Option<ScreenMode>,
     /// A hand is up, since then (Unix milliseconds).
     pub hand: Option<Millis>,
+    pub troubles: Troubles,
+}
+
+/// What of it is wished, and does not get out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Troubles {
+    pub microphone: Option<Trouble>,
+    pub camera: Option<Trouble>,
+    pub screen: Option<Trouble>,
+}
+
+impl MediaState {
+    pub(super) fn sending(&self) -> Sending {
+        Sending {
+            microphone: self.microphone,
+            camera: self.camera,
+            screen: self.screen,
+        }
+    }
 }

@@ -6,7 +6,7 @@ use super::{
     requests::{Answer, Turn},
 };
 use crate::{
-    api::{Effect, Now, Request, RequestError},
+    api::{Effect, Now, Outcome, Request, RequestError},
     call::{media::MediaReport, session::call_of, view::CallView},
     room::{Cx, Room},
     store::{StoreError, Txn},
@@ -22,6 +22,18 @@ impl Client {
     /// The call of a room, if one rings or runs.
     pub fn call(&self, room: &RoomId) -> Option<CallView> {
         self.rooms.get(room)?.call()
+    }
+
+    /// The call that this client is in, and its room.
+    pub fn own_call(&self) -> Option<(RoomId, CallId)> {
+        let own = |room: &Room| Some((room.id(), room.own_call()?));
+        self.rooms.values().find_map(own)
+    }
+
+    /// Something said of a call is on its way to a relay that is up.
+    pub fn speaks_of_calls(&self) -> bool {
+        let up = |room: &&Room| self.relays.is_up(&room.record.relay);
+        self.rooms.values().filter(up).any(Room::speaks_of_calls)
     }
 
     /// What a person wants of a call. Starting and joining are the local yes.
@@ -51,6 +63,15 @@ impl Client {
             R::SetSending { call, sending } => {
                 self.in_call(turn, call, |r, cx| r.set_sending(cx, sending))
             }
+            R::RepairCall { call, peer } => {
+                self.in_call(turn, call, |r, cx| r.repair_call(cx, peer))
+            }
+            R::TellBusy(on) => {
+                if std::mem::replace(&mut self.me.tells_busy, on) != on {
+                    self.me.save(turn.txn)?;
+                }
+                Ok(Ok(Outcome::Done))
+            }
             R::RaiseHand { call, up } => self.in_call(turn, call, |r, cx| r.raise_hand(cx, up)),
             R::React { call, emoji } => self.in_call(turn, call, |r, cx| r.react(cx, &emoji)),
             _ => Ok(Err(RequestError::Internal)),
@@ -58,7 +79,7 @@ impl Client {
     }
 
     /// In a call of another room.
-    fn is_busy(&self, room: &RoomId) -> bool {
+    pub(super) fn is_busy(&self, room: &RoomId) -> bool {
         let busy = |other: &Room| other.id() != *room && other.own_call().is_some();
         self.rooms.values().any(busy)
     }

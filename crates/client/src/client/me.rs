@@ -30,6 +30,8 @@ pub(crate) struct Me {
     certificate: DeviceCertificate,
     leaf: SignatureKeyPair,
     pub profile: Profile,
+    /// Callers are told when this client is in another call.
+    pub tells_busy: bool,
 }
 
 /// As stored. The account secret is wiped as soon as it is a key.
@@ -39,6 +41,8 @@ struct Stored {
     certificate: DeviceCertificate,
     leaf: SignatureKeyPair,
     profile: Profile,
+    #[serde(default = "yes")]
+    tells_busy: bool,
 }
 
 #[derive(Serialize)]
@@ -47,6 +51,7 @@ struct Storing<'a> {
     certificate: &'a DeviceCertificate,
     leaf: &'a SignatureKeyPair,
     profile: &'a Profile,
+    tells_busy: bool,
 }
 
 impl Me {
@@ -67,6 +72,7 @@ impl Me {
             certificate,
             leaf,
             profile,
+            tells_busy: yes(),
         };
         me.save(txn)?;
         Ok(me)
@@ -89,12 +95,21 @@ impl Me {
             certificate,
             leaf,
             profile,
+            tells_busy: stored.tells_busy,
         };
-        if me.certificate.not_after < now.wall.saturating_add(RENEW_BEFORE) {
-            me.certificate = certify(&me.account, me.device(), me.leaf.public(), now);
-            me.save(txn)?;
-        }
+        me.renew(txn, now)?;
         Ok(Some(me))
+    }
+
+    /// Vouches for this device anew where its certificate ends soon, or begins
+    /// only later: it was made by a clock that ran ahead.
+    pub fn renew(&mut self, txn: &mut dyn Txn, now: Now) -> Result<(), StoreError> {
+        let ends = self.certificate.not_after < now.wall.saturating_add(RENEW_BEFORE);
+        if !ends && self.certificate.not_before <= now.wall {
+            return Ok(());
+        }
+        self.certificate = certify(&self.account, self.device(), self.leaf.public(), now);
+        self.save(txn)
     }
 
     pub fn save(&self, txn: &mut dyn Txn) -> Result<(), StoreError> {
@@ -103,6 +118,7 @@ impl Me {
             certificate: &self.certificate,
             leaf: &self.leaf,
             profile: &self.profile,
+            tells_busy: self.tells_busy,
         };
         let written = record::write(txn, Space::Identity, KEY, &storing);
         storing.account.0.zeroize();
@@ -151,8 +167,65 @@ impl Me {
     }
 }
 
+fn yes() -> bool {
+    true
+}
+
 fn certify(account: &AccountKey, device: DeviceId, leaf: &[u8], now: Now) -> DeviceCertificate {
     let leaf: &[u8; 32] = leaf.try_into().expect("an Ed25519 key is 32 bytes");
     let from = now.wall.saturating_sub(SLACK);
-    issue_certificate(account, device, leaf, from, now.wall + VALID)
+    issue_certificate(account, device, leaf, from, now.wall.saturating_add(VALID))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::memory::MemoryStore;
+    use rand_core::SeedableRng as _;
+
+    const TODAY: Millis = 1_700_000_000_000;
+
+    fn at(wall: Millis) -> Now {
+        Now { wall, mono: 0 }
+    }
+
+    /// Made at one time, loaded at another: whether the certificate holds
+    /// then, and stays what it is from there on.
+    #[track_caller]
+    fn check(made: Millis, loaded: Millis) {
+        let mut store = MemoryStore::default();
+        let mut rng = ChaCha20Rng::from_seed([7; 32]);
+        let mut txn = store.begin();
+        let me = Me::create(&mut rng, &mut txn, at(made), Profile::default()).unwrap();
+        let (user, device) = (me.user(), me.device());
+        let me = Me::load(&mut txn, at(loaded)).unwrap().unwrap();
+        assert!(me.vouched().holds_at(loaded), "{made} {loaded}");
+        assert_eq!((me.user(), me.device()), (user, device));
+        let again = Me::load(&mut txn, at(loaded)).unwrap().unwrap();
+        assert_eq!(again.certificate, me.certificate, "it was saved");
+    }
+
+    #[test]
+    fn a_certificate_holds_whatever_clock_it_was_made_by() {
+        check(TODAY, TODAY);
+        check(TODAY, TODAY + VALID - DAY);
+        check(TODAY, TODAY + 2 * VALID);
+        // Clocks that ran ahead, and one without a battery.
+        check(TODAY + 2 * DAY, TODAY);
+        check(TODAY + 2 * VALID, TODAY);
+        check(0, TODAY);
+        check(TODAY, 0);
+        check(Millis::MAX, TODAY);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_right_while_running_is_enough() {
+        let mut store = MemoryStore::default();
+        let mut rng = ChaCha20Rng::from_seed([7; 32]);
+        let mut txn = store.begin();
+        let ahead = at(TODAY + VALID);
+        let mut me = Me::create(&mut rng, &mut txn, ahead, Profile::default()).unwrap();
+        me.renew(&mut txn, at(TODAY)).unwrap();
+        assert!(me.vouched().holds_at(TODAY));
+    }
 }

@@ -7,7 +7,7 @@ use crate::{
     identity::PublicKey,
     model::Safety,
     room::record::{self, Member},
-    safety::{safety_digits, safety_qr},
+    safety::safety_digits,
     store::{Space, StoreError, Txn},
 };
 use serde::{Deserialize, Serialize};
@@ -91,7 +91,6 @@ impl People {
         Some(Safety {
             user: *user,
             digits: safety_digits(&me.account(), &known.account),
-            qr: safety_qr(&me.account(), &known.account),
             verified_at: known.verified_at,
         })
     }

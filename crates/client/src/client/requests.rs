@@ -1,10 +1,10 @@
 //! What the person asks for.
 
-use super::{Client, rooms};
+use super::{Client, privacy, rooms};
 use crate::{
     api::{Ask, Change, Effect, Now, Outcome, Request, RequestError},
     invite::Link,
-    model::{Admission, Profile, Standing, clean_name, clean_text},
+    model::{Admission, Privacy, Profile, Standing, clean_name, clean_text},
     room::{Cx, Room, record::Record, state::clean_topic},
     store::{StoreError, Txn},
 };
@@ -93,9 +93,12 @@ impl Client {
             | R::DeclineCall { .. }
             | R::LeaveCall { .. }
             | R::SetSending { .. }
+            | R::RepairCall { .. }
+            | R::TellBusy(_)
             | R::RaiseHand { .. }
             | R::React { .. }) => self.call_request(turn, request),
             R::SetVerified { user, verified } => self.set_verified(turn, user, verified),
+            R::SetPrivacy(privacy) => self.set_privacy(turn, privacy),
         }
     }
 
@@ -304,6 +307,15 @@ impl Client {
         self.rooms.remove(&id);
         rooms::erase(turn.txn, &id)?;
         turn.out.push(Effect::Show(Change::RoomGone(id)));
+        Ok(Ok(Outcome::Done))
+    }
+
+    /// Counts at once, in a call that goes on for what is connected from now on.
+    fn set_privacy(&mut self, turn: &mut Turn<'_>, privacy: Privacy) -> Answer {
+        privacy::save(turn.txn, &privacy)?;
+        self.privacy = privacy;
+        let calls = |room: &Room| room.own_call().is_some();
+        self.each_room(turn.now, turn.txn, turn.out, calls, |_, _| Ok(()))?;
         Ok(Ok(Outcome::Done))
     }
 

@@ -4,6 +4,7 @@
 
 use super::Client;
 use crate::{
+    call::media::Peer,
     identity::PublicKey,
     invite::{InviteSecret, Link, proof::InviteKey},
     mls::{
@@ -20,7 +21,7 @@ use crate::{
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
-use sotto_wire::{Bytes, Epoch, MessageId, Millis, RoomId, UserId};
+use sotto_wire::{Bytes, CallId, Epoch, MessageId, Millis, RoomId, UserId};
 
 /// What a commit is to do, allowed or not.
 #[derive(Debug, Clone, Default)]
@@ -119,6 +120,19 @@ impl Client {
             welcome,
             epoch: record.epoch,
         })
+    }
+
+    /// A signal of the own call, in words of another version.
+    pub fn rogue_signal(
+        &mut self,
+        room: &RoomId,
+        to: Peer,
+        text: &str,
+    ) -> Option<(CallId, Vec<u8>)> {
+        let session = self.rooms.get(room)?.own_session()?;
+        let channel = &session.link(&to)?.channel;
+        let body = channel.seal_text(&session.call, &mut self.rng, text);
+        Some((session.call, body))
     }
 
     /// Encrypts any content at all.

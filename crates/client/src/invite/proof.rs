@@ -16,9 +16,10 @@ use crate::{
     identity::{AccountKey, PublicKey},
     seal::{Purpose, mac},
 };
+use p256::NonZeroScalar;
 use rand_core::CryptoRng;
 use sotto_wire::{MessageId, Millis, RoomId, UserId, auth::Transcript};
-use std::fmt;
+use std::{fmt, sync::OnceLock};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -27,29 +28,43 @@ const SIGNATURE: usize = 64;
 /// The half of an invite that stays in the room: an ECDSA P-256 scalar. Wiped
 /// when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct InviteKey([u8; 32]);
+pub struct InviteKey {
+    secret: [u8; 32],
+    /// Worked out when it is first asked for: the state of a room is read far
+    /// more often.
+    #[zeroize(skip)]
+    public: OnceLock<PublicKey>,
+}
 
 impl InviteKey {
     pub fn generate<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
-        Self(*AccountKey::generate(rng).secret())
+        Self::of(*AccountKey::generate(rng).secret())
     }
 
     /// `None` for bytes that are no key.
     pub fn from_bytes(secret: [u8; 32]) -> Option<Self> {
-        AccountKey::from_secret(&secret).ok().map(|_| Self(secret))
+        let is_one = NonZeroScalar::try_from(secret.as_slice()).is_ok();
+        is_one.then(|| Self::of(secret))
+    }
+
+    fn of(secret: [u8; 32]) -> Self {
+        Self {
+            secret,
+            public: OnceLock::new(),
+        }
     }
 
     /// The scalar, big-endian, for the room state.
     pub fn expose(&self) -> &[u8; 32] {
-        &self.0
+        &self.secret
     }
 
     pub fn public(&self) -> PublicKey {
-        self.signer().public()
+        *self.public.get_or_init(|| self.signer().public())
     }
 
     fn signer(&self) -> AccountKey {
-        AccountKey::from_secret(&self.0).expect("it was looked at when it was read")
+        AccountKey::from_secret(&self.secret).expect("it was looked at when it was read")
     }
 }
 
@@ -61,7 +76,7 @@ impl fmt::Debug for InviteKey {
 
 impl PartialEq for InviteKey {
     fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
+        self.secret.ct_eq(&other.secret).into()
     }
 }
 
@@ -99,7 +114,8 @@ impl Terms<'_> {
             .map_err(|_| BadProof)
     }
 
-    fn transcript(&self, key: &PublicKey) -> Vec<u8> {
+    /// What [`Self::sign`] signs.
+    pub fn transcript(&self, key: &PublicKey) -> Vec<u8> {
         let mut out = Transcript::new("sotto v1 invite");
         out.field(self.room.as_bytes());
         out.field(self.invite.as_bytes());

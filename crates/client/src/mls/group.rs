@@ -408,12 +408,21 @@ pub(crate) fn key_package(
     message.to_bytes().map_err(|_| MlsError::Refused)
 }
 
-/// Reads and validates somebody's key package; its certificate must hold now.
+/// Reads and validates somebody's key package; it and its certificate must hold
+/// now.
 pub(crate) fn read_key_package(
     provider: &Provider<'_>,
     bytes: &[u8],
     now: Millis,
 ) -> Option<(KeyPackage, Leaf)> {
+    let package = provider.package(bytes, |bytes| judge_key_package(provider, bytes))?;
+    package.life_time().validate().ok()?;
+    let leaf = leaf::read(provider, package.leaf_node()).ok()?;
+    leaf.vouched.holds_at(now).then_some((package, leaf))
+}
+
+/// Form, suite and signatures.
+fn judge_key_package(provider: &Provider<'_>, bytes: &[u8]) -> Option<KeyPackage> {
     let message = MlsMessageIn::tls_deserialize_exact_bytes(bytes).ok()?;
     let MlsMessageBodyIn::KeyPackage(package) = message.extract() else {
         return None;
@@ -421,9 +430,5 @@ pub(crate) fn read_key_package(
     let package = package
         .validate(provider.crypto(), ProtocolVersion::Mls10)
         .ok()?;
-    if package.ciphersuite() != SUITE {
-        return None;
-    }
-    let leaf = leaf::read(provider, package.leaf_node()).ok()?;
-    leaf.vouched.holds_at(now).then_some((package, leaf))
+    (package.ciphersuite() == SUITE).then_some(package)
 }

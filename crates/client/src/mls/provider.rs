@@ -6,9 +6,13 @@ use crate::{
     identity::{Vouched, check_certificate, decode_certificate},
     store::{StoreError, Txn},
 };
+use openmls::prelude::KeyPackage;
 use openmls_rust_crypto::RustCrypto;
 use openmls_traits::{OpenMlsProvider, types::Ciphersuite};
-use std::{cell::RefCell, collections::HashMap};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+};
 
 /// The suite of every room made here: X25519 with ML-KEM-768 for key
 /// agreement, AES-256-GCM for messages, Ed25519 for leaves.
@@ -21,10 +25,37 @@ pub struct Crypto {
     /// Certificates that were judged and hold. A signature takes long to check,
     /// and every commit looks at every member's.
     vouched: RefCell<HashMap<Vec<u8>, Vouched>>,
+    /// Key packages whose signatures hold: each is read when its owner knocks,
+    /// and again when they are let in.
+    packages: RefCell<HashMap<Vec<u8>, KeyPackage>>,
+    /// Other signed words that hold, such as an invite's, which every knock by
+    /// it refers to.
+    signed: RefCell<HashSet<Vec<u8>>>,
 }
 
 /// Certificates to remember; then all are judged anew.
 const VOUCHED_MAX: usize = 10_000;
+/// The same of key packages and other words, of which few are waited for.
+const WAITING_MAX: usize = 128;
+
+impl Crypto {
+    /// Whether `judge` holds this to be true, now or before. `words` are all
+    /// that it looks at: keys, what was signed, and the signature.
+    pub fn holds(&self, words: Vec<u8>, judge: impl FnOnce() -> bool) -> bool {
+        if self.signed.borrow().contains(&words) {
+            return true;
+        }
+        let holds = judge();
+        if holds {
+            let mut known = self.signed.borrow_mut();
+            if known.len() >= WAITING_MAX {
+                known.clear();
+            }
+            known.insert(words);
+        }
+        holds
+    }
+}
 
 /// OpenMLS's view of one transaction.
 pub struct Provider<'t> {
@@ -54,6 +85,25 @@ impl<'t> Provider<'t> {
         Some(vouched)
     }
 
+    /// Reads a key package that `judge` takes, or took before. What time changes
+    /// is not judged here.
+    pub fn package(
+        &self,
+        bytes: &[u8],
+        judge: impl FnOnce(&[u8]) -> Option<KeyPackage>,
+    ) -> Option<KeyPackage> {
+        if let Some(package) = self.crypto.packages.borrow().get(bytes) {
+            return Some(package.clone());
+        }
+        let package = judge(bytes)?;
+        let mut known = self.crypto.packages.borrow_mut();
+        if known.len() >= WAITING_MAX {
+            known.clear();
+        }
+        known.insert(bytes.to_vec(), package.clone());
+        Some(package)
+    }
+
     /// What failed first on the disk, if anything did. OpenMLS buries it in
     /// errors of its own, so ask here before reading one of those as a verdict
     /// on what a peer sent.
@@ -77,5 +127,31 @@ impl<'t> OpenMlsProvider for Provider<'t> {
 
     fn rand(&self) -> &RustCrypto {
         &self.crypto.rust
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_holds_is_remembered_and_not_without_end() {
+        let crypto = Crypto::default();
+        let judged = |words: &[u8], verdict| {
+            let mut asked = false;
+            let holds = crypto.holds(words.to_vec(), || {
+                asked = true;
+                verdict
+            });
+            (holds, asked)
+        };
+        assert_eq!(judged(b"forged", false), (false, true));
+        assert_eq!(judged(b"forged", false), (false, true));
+        assert_eq!(judged(b"signed", true), (true, true));
+        assert_eq!(judged(b"signed", false), (true, false));
+        for number in 0..WAITING_MAX {
+            judged(&number.to_be_bytes(), true);
+        }
+        assert!(crypto.signed.borrow().len() <= WAITING_MAX);
     }
 }

@@ -18,9 +18,9 @@ use crate::{
         desk::{self, Desk, News},
         epochs::EpochKeys,
         ledger::CallSaying,
-        media::{MediaReport, Paths, Peer},
+        media::{IceServer, MediaReport, Paths, Peer},
         session::Attendant,
-        view::CallView,
+        view::{CallView, Route},
     },
     model::Standing,
     pad,
@@ -37,6 +37,12 @@ pub(crate) struct CallSide<'a> {
     /// The own clock, set by the relay's.
     pub wall: Millis,
     pub paths: Option<&'a Paths>,
+    /// The relay's TURN server, if it has one.
+    pub turn: Option<&'a IceServer>,
+    /// Calls are relayed, or do not take place.
+    pub hide_address: bool,
+    /// This client is in a call of another room, and callers may know.
+    pub busy: bool,
 }
 
 /// What came of an act of a person.
@@ -64,7 +70,9 @@ impl Room {
             me: own_peer(cx),
             members: &members,
             current: cx.up && self.is_current(),
+            busy: cx.calls.busy,
             ahead: cx.now.wall.cast_signed() - cx.calls.wall.cast_signed(),
+            route: self.route(cx),
             verified: &|user| people.is_verified(user),
         };
         let mut deeds = Vec::new();
@@ -192,16 +200,21 @@ impl Room {
     }
 
     /// People who are not verified do not learn our addresses, where the relay
-    /// has another way for packets.
+    /// has another way for packets; nobody does, where this person wants that.
+    fn route(&self, cx: &Cx<'_>) -> Route {
+        let stranger = |m: &record::Member| !cx.people.is_verified(&m.user);
+        let strangers = self.record.roster.iter().any(stranger);
+        match (cx.calls.hide_address, strangers, cx.calls.turn.is_some()) {
+            (true, ..) | (_, true, true) => Route::Relayed,
+            (_, true, false) => Route::Exposed,
+            (_, false, _) => Route::Direct,
+        }
+    }
+
     fn paths(&self, cx: &Cx<'_>) -> Paths {
         let mut paths = cx.calls.paths.cloned().unwrap_or_default();
-        let relayed = paths
-            .servers
-            .iter()
-            .flat_map(|server| &server.urls)
-            .any(|url| url.starts_with("turn"));
-        let stranger = |m: &record::Member| !cx.people.is_verified(&m.user);
-        paths.relayed_only |= relayed && self.record.roster.iter().any(stranger);
+        paths.servers.extend(cx.calls.turn.cloned());
+        paths.relayed_only |= self.route(cx) == Route::Relayed;
         paths.loopback |= self.record.relay.is_loopback();
         paths
     }
@@ -307,6 +320,10 @@ impl Room {
         self.with_desk(cx, None, |desk, tick, _| desk.report(tick, report))
     }
 
+    pub fn call_network_changed(&mut self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
+        self.with_desk(cx, None, |desk, tick, _| desk.network_changed(tick))
+    }
+
     pub fn call_relay_up(&mut self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
         self.with_desk(cx, None, |desk, tick, _| desk.relay_up(tick))
     }
@@ -349,6 +366,10 @@ impl Room {
             {
                 self.with_desk(cx, None, |desk, tick, _| desk.enter_epoch(tick, keys))?;
             }
+            if epoch.is_some() {
+                let paths = self.paths(cx);
+                self.with_desk(cx, None, |desk, tick, room| desk.travel(tick, room, paths))?;
+            }
             self.with_desk(cx, None, |desk, tick, room| desk.settle(tick, room))?;
         }
         if std::mem::take(&mut self.desk.dirty) {
@@ -375,6 +396,17 @@ impl Room {
     /// The call this client is in.
     pub fn own_call(&self) -> Option<CallId> {
         self.desk.session_call()
+    }
+
+    /// The relay has not yet taken all that was said of calls.
+    pub fn speaks_of_calls(&self) -> bool {
+        let of_call = |q: &super::Queued| matches!(q.out.content.saying, Saying::Call(_));
+        self.outbox.iter().any(of_call)
+    }
+
+    #[cfg(feature = "testing")]
+    pub fn own_session(&self) -> Option<&crate::call::session::Session> {
+        self.desk.session()
     }
 
     /// What goes on in the room now.

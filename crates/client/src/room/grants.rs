@@ -129,12 +129,13 @@ impl Room {
             return Ok(false);
         };
         let vouched = leaf.vouched;
-        let Some(open) = self.open_invite_for(&caller) else {
+        let Some(open) = self.open_invite_for(cx.crypto, &caller) else {
             return Ok(false);
         };
         let (invite, account) = (open.entry.clone(), open.account);
         let replaced = self.record.member(&vouched.user).map(|m| m.leaf);
-        if replaced.is_none() && self.record.roster.len() + draft.added.len() >= limits::MEMBERS {
+        let most = cx.limits.members.min(limits::MEMBERS);
+        if replaced.is_none() && self.record.roster.len() + draft.added.len() >= most {
             cx.show(Change::Refused {
                 room: Some(self.id()),
                 code: sotto_wire::ErrorCode::RoomFull,

@@ -175,6 +175,6 @@ impl Room {
     }
 
     pub fn show(&self, cx: &mut Cx<'_>) {
-        cx.show(Change::Room(Box::new(self.view(cx.people))));
+        cx.show(Change::Room(Box::new(self.view(cx.people, cx.limits))));
     }
 }

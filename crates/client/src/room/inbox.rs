@@ -25,6 +25,7 @@ impl Room {
         seq: Seq,
         at: Millis,
     ) -> Result<(), StoreError> {
+        self.set_cannot_store(false);
         if !self.takes_part() && self.record.standing == Standing::Lost {
             return Ok(()); // it comes again with the backlog
         }

@@ -11,7 +11,7 @@ use crate::{
     identity::PublicKey,
     mls::{
         group::{package_id, read_key_package},
-        provider::Provider,
+        provider::{Crypto, Provider},
     },
     model::{Admission, Knock},
     seal::{Purpose, SealKey},
@@ -111,7 +111,7 @@ impl Room {
     ) -> Result<Caller, Shut> {
         let (invite, sealed) = body.split_at_checked(MessageId::SIZE).ok_or(Shut::Forged)?;
         let invite = MessageId(invite.try_into().map_err(|_| Shut::Forged)?);
-        let entry = self.standing_invite(&invite)?.entry;
+        let entry = self.standing_invite(cx.crypto, &invite)?.entry;
         let key = SealKey::derive(
             entry.secret.expose(),
             Purpose::Knock,
@@ -148,7 +148,7 @@ impl Room {
 
     /// An invite that is in the room state, whose maker is here to stay, and
     /// vouched for it.
-    fn standing_invite(&self, invite: &MessageId) -> Result<OpenInvite<'_>, Shut> {
+    fn standing_invite(&self, crypto: &Crypto, invite: &MessageId) -> Result<OpenInvite<'_>, Shut> {
         let state = self.record.state.as_ref();
         let Some(entry) = state.and_then(|state| state.invite(invite)) else {
             let closed = self.record.closed.contains(invite);
@@ -156,16 +156,24 @@ impl Room {
         };
         let maker = self.record.member(&entry.by).ok_or(Shut::Closed)?;
         let (account, leaves) = (maker.account, self.record.leaving.contains(&entry.by));
-        let terms = entry.terms(self.record.id);
-        let vouched = terms.check(&account, &entry.key.public(), &entry.vouching);
-        if leaves || vouched.is_err() {
+        let (terms, key) = (entry.terms(self.record.id), entry.key.public());
+        let terms_said = terms.transcript(&key);
+        let words = [account.as_bytes(), terms_said.as_slice(), &entry.vouching].concat();
+        let vouched = crypto.holds(words, || {
+            terms.check(&account, &key, &entry.vouching).is_ok()
+        });
+        if leaves || !vouched {
             return Err(Shut::Closed);
         }
         Ok(OpenInvite { entry, account })
     }
 
-    pub(super) fn open_invite_for(&self, caller: &Caller) -> Option<OpenInvite<'_>> {
-        self.standing_invite(&caller.knock.invite).ok()
+    pub(super) fn open_invite_for(
+        &self,
+        crypto: &Crypto,
+        caller: &Caller,
+    ) -> Option<OpenInvite<'_>> {
+        self.standing_invite(crypto, &caller.knock.invite).ok()
     }
 
     /// A link is handed out before the commit that opens it is accepted, so a
@@ -249,7 +257,7 @@ impl Room {
     pub(super) fn drop_answered_knocks(&mut self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
         let mut dropped = false;
         for caller in self.callers(cx)? {
-            let open = self.open_invite_for(&caller).is_some();
+            let open = self.open_invite_for(cx.crypto, &caller).is_some();
             if !open || self.record.answered.contains(&caller.package) {
                 self.drop_caller(cx, &caller.knock.id)?;
                 dropped = true;

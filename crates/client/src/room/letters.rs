@@ -139,6 +139,12 @@ impl Answer {
 }
 
 impl Letter {
+    /// The room that it lets somebody into.
+    pub fn room(&self) -> Option<RoomId> {
+        let (room, _) = self.body.split_first_chunk()?;
+        Some(RoomId(*room))
+    }
+
     pub fn frame(&self) -> ClientFrame {
         let Letter {
             to,

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     api::RequestError,
     model::{Delivery, MessageBody, Quote, Standing, TEXT_MAX, clean_text},
+    pad,
     store::{Space, StoreError},
 };
 use sotto_wire::{
@@ -42,8 +43,9 @@ impl Room {
         if body.text.trim().is_empty() {
             return Ok(Err(RequestError::EmptyMessage));
         }
-        if body.text.len() > TEXT_MAX {
-            return Ok(Err(RequestError::MessageTooLong { max: TEXT_MAX }));
+        let max = longest_text(cx.limits.frame);
+        if body.text.len() > max {
+            return Ok(Err(RequestError::MessageTooLong { max }));
         }
         if self.queued(&id).is_some() || cx.txn.row(&self.id(), &id)?.is_some() {
             return Ok(Ok(()));
@@ -272,6 +274,19 @@ impl Room {
     }
 }
 
+/// The longest text that fits into a frame of a relay, in bytes. What it makes
+/// of it is an estimate from above: a text may double when it is escaped, and
+/// carry a quote; its encryption adds a signature and a header, and the frame
+/// base64 and the fields around it.
+pub(super) fn longest_text(frame: usize) -> usize {
+    const FIELDS: usize = 512;
+    const ENCRYPTION: usize = 512;
+    const AROUND_TEXT: usize = 2_048;
+    let sealed = frame.saturating_sub(FIELDS) / 4 * 3;
+    let content = pad::longest(sealed.saturating_sub(ENCRYPTION));
+    (content.saturating_sub(AROUND_TEXT) / 2).min(TEXT_MAX)
+}
+
 /// A text that somebody else sent, as it would have been sent from here. Their
 /// client may be of their own making.
 pub(super) fn presentable(body: MessageBody) -> Option<MessageBody> {
@@ -294,5 +309,21 @@ fn tidy(body: MessageBody) -> MessageBody {
     MessageBody {
         text: clean_text(body.text.trim_end(), true),
         reply_to,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sotto_wire::limits;
+
+    #[test]
+    fn a_text_is_as_long_as_the_relay_takes_and_never_longer_than_ours() {
+        let check = |frame, expect| assert_eq!(longest_text(frame), expect, "{frame}");
+        check(limits::FRAME, TEXT_MAX);
+        check(usize::MAX, TEXT_MAX);
+        check(16 * 1024, 3_070);
+        check(1_024, 0);
+        check(0, 0);
     }
 }

@@ -60,6 +60,7 @@ impl Room {
             return Ok(());
         }
         self.record.standing = Standing::Member;
+        self.live.cannot_store = false;
         self.touch();
         self.open(cx)
     }
@@ -246,8 +247,19 @@ impl Room {
 
     /// Nothing more is asked of the relay for as long as it says.
     pub(super) fn wait(&mut self, cx: &Cx<'_>, error: &WireError) {
+        if error.code == ErrorCode::Unavailable {
+            self.set_cannot_store(true);
+        }
         let wait = error.retry_after.unwrap_or(PATIENCE);
         self.live.hold_until = Some(cx.now.mono + wait.clamp(100, 60_000));
+    }
+
+    /// What waits says why.
+    pub(super) fn set_cannot_store(&mut self, cannot: bool) {
+        if self.live.cannot_store != cannot {
+            self.live.cannot_store = cannot;
+            self.touch();
+        }
     }
 
     /// The relay is in another epoch. Either the commit that made it is on its
@@ -292,6 +304,11 @@ impl Room {
                 self.record.departure = Departure::Telling { delete: false };
                 self.touch();
                 self.tell_departure(cx, false);
+                Ok(())
+            }
+            ErrorCode::RateLimited | ErrorCode::Unavailable => {
+                self.live.sync = Sync::Closed;
+                self.wait(cx, error);
                 Ok(())
             }
             code => {

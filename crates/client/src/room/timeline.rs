@@ -50,7 +50,7 @@ impl At {
 }
 
 impl Room {
-    pub(super) fn actor(&self, user: UserId) -> Actor {
+    pub(crate) fn actor(&self, user: UserId) -> Actor {
         Actor {
             user,
             name: self.record.name_of(&user),

@@ -1,15 +1,16 @@
 //! What a person sees of a room.
 
-use super::{Cx, Room, record::Member};
+use super::{Cx, Room, outbox::longest_text, record::Member};
 use crate::{
     api::Change,
     client::People,
     model::{Invite, Person, RoomView, Standing},
 };
-use sotto_wire::RelayAddress;
+use sotto_wire::{RelayAddress, limits::Limits};
 
 impl Room {
-    pub fn view(&self, people: &People) -> RoomView {
+    /// `limits`: of the room's relay.
+    pub fn view(&self, people: &People, limits: Limits) -> RoomView {
         let record = &self.record;
         let state = record.state.as_ref();
         let others = self.staying().filter(|m| m.user != people.me);
@@ -32,6 +33,8 @@ impl Room {
             knocks: record.knocks,
             epoch: record.mls_epoch,
             in_sync: self.is_current(),
+            relay_cannot_store: self.live.cannot_store,
+            longest_text: longest_text(limits.frame),
         }
     }
 

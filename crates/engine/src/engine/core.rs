@@ -3,19 +3,21 @@
 //!
 //! A commit that fails is not the end. What the client did for it is dropped
 //! with the client, which is loaded again as the disk has it; the links are
-//! ended, since the relays will repeat what was not acknowledged; whoever
-//! waits is answered. Then the disk is tried until it works. Only a damaged
+//! ended, since the relays will repeat what was not acknowledged; a call is
+//! over; whoever waits is answered. Then the disk is tried until it works. Only a damaged
 //! database stops the engine.
 
 mod calls;
+mod goodbye;
 mod trouble;
+mod whereabouts;
 
 pub use self::calls::Calls;
 
-use self::trouble::Trouble;
+use self::{trouble::Trouble, whereabouts::Whereabouts};
 use super::{links::Links, subscribers::Subscribers};
 use crate::{
-    api::{Event, LinkStatus, Me, Problem, Snapshot, StopWhy},
+    api::{CLOCK_OFF, Event, LinkStatus, Me, Problem, Snapshot, StopWhy},
     link::{self, FromLink, Said, Signed},
     secret,
     store::{Store, StoreTxn},
@@ -35,8 +37,6 @@ use tokio::sync::{mpsc, oneshot, watch};
 /// A client that wants to be woken again and again does not get the whole
 /// processor.
 const WAKE_GAP: Duration = Duration::from_millis(5);
-/// From here on a clock is wrong (milliseconds).
-const CLOCK_OFF: u64 = 300_000;
 
 type Read = Box<dyn FnOnce(&Client, &mut StoreTxn<'_>) -> Result<(), StoreError> + Send>;
 
@@ -59,10 +59,13 @@ pub enum Ask {
         answer: oneshot::Sender<BTreeMap<Why, u64>>,
     },
     Keyring(KeyringState),
+    Silence(bool),
     ReconnectNow,
     Stop,
     #[cfg(test)]
     FillDisk(bool),
+    #[cfg(test)]
+    Rings(oneshot::Sender<Option<sotto_media::audio::Ring>>),
 }
 
 /// What can be seen without asking.
@@ -80,6 +83,7 @@ pub struct Core {
     from_links: mpsc::Receiver<FromLink>,
     links: Links,
     calls: Calls,
+    whereabouts: Whereabouts,
     subscribers: Subscribers,
     waiting: BTreeMap<client::Ask, oneshot::Sender<Result<Outcome, RequestError>>>,
     requests: u64,
@@ -110,7 +114,7 @@ impl Core {
         mut store: Store,
         asks: mpsc::Receiver<Ask>,
         links: tokio::runtime::Handle,
-        calls: Calls,
+        mut calls: Calls,
     ) -> Result<(Self, Watches), StoreError> {
         let loaded = Instant::now();
         let client = load(&mut store)?;
@@ -119,6 +123,7 @@ impl Core {
             device: client.device(),
             profile: client.profile(),
         };
+        client.rooms().iter().for_each(|room| calls.know(room));
         let (to_engine, from_links) = mpsc::channel(link::INBOX);
         let links = Links::new(me.user, to_engine, links, wall);
         let (me, my_watch) = watch::channel(me);
@@ -131,6 +136,7 @@ impl Core {
             from_links,
             links,
             calls,
+            whereabouts: Whereabouts::default(),
             subscribers: Subscribers::default(),
             waiting: BTreeMap::new(),
             requests: 0,
@@ -166,16 +172,31 @@ impl Core {
                 Some(from) = self.from_links.recv() => self.hear(from),
                 Some(report) = self.calls.reports.recv() => self.take(Input::Media(report)),
                 () = at(wake) => self.wake(),
+                () = self.whereabouts.due() => self.look_around(),
             }
             if let Some(why) = self.over {
                 break why;
             }
         };
+        // A damaged database is not written to any more.
+        if why == StopWhy::Asked {
+            self.leave_call().await;
+        }
         (why, self.close().await)
+    }
+
+    fn look_around(&mut self) {
+        if self.whereabouts.changed(self.links.hosts()) {
+            tracing::info!("this computer's addresses changed");
+            self.links.moved();
+            self.calls.moved();
+            self.take(Input::NetworkChanged);
+        }
     }
 
     async fn close(mut self) -> Subscribers {
         self.turn_away();
+        self.abandon_calls();
         // Links that still wait to be heard must not wait for ever.
         self.from_links.close();
         self.links.stop().await;
@@ -215,12 +236,15 @@ impl Core {
                     .clear(|p| matches!(p, Problem::KeyringGone(_)));
             }
             Ask::Keyring(state) => self.subscribers.raise(Problem::KeyringGone(state)),
+            Ask::Silence(silent) => self.calls.silence(silent),
             Ask::ReconnectNow => {
                 self.recover_if_troubled();
                 self.links.reconnect_now();
             }
             #[cfg(test)]
             Ask::FillDisk(full) => self.store.fill_disk(full),
+            #[cfg(test)]
+            Ask::Rings(answer) => drop(answer.send(self.calls.rings())),
             Ask::Stop => self.over = Some(StopWhy::Asked),
         }
     }
@@ -305,18 +329,37 @@ impl Core {
                 self.take(Input::Relay { relay, envelope });
             }
             Said::Garbled(error) => self.take(Input::Garbled { relay, error }),
-            Said::Sign { challenge, signed } => {
-                if let Some(client) = &self.client {
-                    let (certificate, signature) = client.sign_in(&relay.authority(), &challenge);
-                    let admission = client.admission(&relay);
-                    let _ = signed.send(Signed {
-                        certificate,
-                        signature,
-                        admission,
-                    });
-                }
+            Said::Clock(server_time) => {
+                let signed = |time| i64::try_from(time).unwrap_or(i64::MAX);
+                self.set_clock(signed(wall()).saturating_sub(signed(server_time)));
             }
+            Said::Sign { challenge, signed } => self.sign(&relay, &challenge, signed),
             Said::Tokens(tokens) => self.keep_tokens(&relay, tokens.as_ref()),
+        }
+    }
+
+    /// A link that gets no answer has been told that there is no engine.
+    fn sign(&mut self, relay: &RelayAddress, challenge: &[u8], signed: oneshot::Sender<Signed>) {
+        let now = self.now();
+        let Some(client) = &mut self.client else {
+            return;
+        };
+        let made = self.store.begin().and_then(|mut txn| {
+            let made = client.sign_in(now, &mut txn, &relay.authority(), challenge)?;
+            txn.commit()?;
+            Ok(made)
+        });
+        match made {
+            Ok((certificate, signature)) => {
+                let admission = client.admission(relay);
+                // The link may have been ended meanwhile.
+                let _ = signed.send(Signed {
+                    certificate,
+                    signature,
+                    admission,
+                });
+            }
+            Err(error) => self.fail(&error),
         }
     }
 
@@ -358,6 +401,7 @@ impl Core {
                     Change::Profile(profile) => {
                         self.me.send_modify(|me| me.profile = profile.clone());
                     }
+                    Change::Room(room) => self.calls.know(room),
                     Change::Call(call) => self.calls.see(call),
                     Change::CallGone { call, .. } => self.calls.forget(call),
                     _ => {}
@@ -366,7 +410,7 @@ impl Core {
             }
             Effect::Notify { room, item } => self.subscribers.tell(Event::Notify { room, item }),
             Effect::Reject(rejected) => self.count(&rejected),
-            Effect::Media(order) => self.calls.media.order(order),
+            Effect::Media(order) => self.calls.order(order),
         }
     }
 

@@ -133,6 +133,19 @@ impl Links {
         }
     }
 
+    /// Where the relays are, by name or address.
+    pub fn hosts(&self) -> impl Iterator<Item = &str> {
+        self.all.keys().map(|relay| relay.host.as_str())
+    }
+
+    /// The network is another. What is on this computer does not mind.
+    pub fn moved(&self) {
+        self.all
+            .iter()
+            .filter(|(relay, _)| !relay.is_loopback())
+            .for_each(|(_, line)| line.handle.moved());
+    }
+
     pub fn reconnect_now(&self) {
         self.all
             .values()

@@ -1,5 +1,5 @@
-//! The engine against a disk that is full, which only a test inside can
-//! arrange.
+//! The engine against a disk that is full, and what rings: only a test inside
+//! can arrange the one and ask for the other.
 
 use super::*;
 use crate::{
@@ -10,12 +10,28 @@ use crate::{
 };
 use sotto_client::{
     Change,
-    model::{Admission, Item, ItemKind, MessageBody, Profile, Standing},
+    call::{
+        media::Sending,
+        view::{CallPhase, CallView},
+    },
+    model::{Admission, Item, ItemKind, MessageBody, Profile, RoomPrefs, Standing},
 };
+use sotto_media::{
+    audio::{Processing, Ring},
+    console::{CallStats, Choices, TileId},
+    device::DeviceName,
+};
+use sotto_wire::CallId;
 use std::time::Duration;
 
 /// Only ends a test that hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+const ALL: Sending = Sending {
+    microphone: true,
+    camera: true,
+    screen: None,
+};
 
 struct Person {
     dir: tempfile::TempDir,
@@ -108,6 +124,70 @@ impl Person {
         .await;
     }
 
+    /// Both are in this room then.
+    async fn lets_in(&mut self, room: RoomId, other: &mut Self) {
+        self.is_member(room).await;
+        let valid_for = 3_600_000;
+        let invite = Request::CreateInvite { room, valid_for };
+        let Ok(Outcome::Invite(invite)) = self.engine.request(invite).await else {
+            panic!()
+        };
+        let join = Request::Join { link: invite.link };
+        other.engine.request(join).await.unwrap();
+        other.is_member(room).await;
+    }
+
+    /// From now on a tone for a voice and a test picture for a face.
+    fn has_made_up_devices(&self) {
+        let device = |name: &str| Some(DeviceName(name.into()));
+        let media = self.engine.media();
+        media.choose(Choices {
+            microphone: device("tone:440"),
+            speaker: device("silence:"),
+            ringer: device("silence:"),
+            camera: device("pattern:cool"),
+            screen: None,
+        });
+        media.process(Processing::NONE);
+    }
+
+    async fn calls(&self, room: RoomId) {
+        let start = Request::StartCall {
+            room,
+            video: true,
+            sending: ALL,
+        };
+        self.engine.request(start).await.unwrap();
+    }
+
+    async fn mutes(&self, room: RoomId, muted: bool) {
+        let prefs = RoomPrefs {
+            muted,
+            ..RoomPrefs::default()
+        };
+        let mute = Request::SetPrefs { room, prefs };
+        self.engine.request(mute).await.unwrap();
+    }
+
+    async fn sees_call(&mut self, wanted: impl Fn(&CallView) -> bool) -> CallId {
+        self.until(|event| match event {
+            Event::Client(Change::Call(view)) if wanted(&view) => Some(view.call),
+            _ => None,
+        })
+        .await
+    }
+
+    async fn hears(&self) -> Option<Ring> {
+        let (answer, answered) = oneshot::channel();
+        self.engine
+            .asks
+            .send(Ask::Rings(answer))
+            .await
+            .ok()
+            .unwrap();
+        answered.await.unwrap()
+    }
+
     async fn texts(&self, room: RoomId) -> Vec<String> {
         let page = self.engine.timeline(room, None, 1000).await.unwrap();
         page.items.into_iter().filter_map(text).collect()
@@ -194,17 +274,7 @@ async fn what_came_while_the_disk_was_full_comes_again() {
     let (_relay, address) = relay().await;
     let (mut alice, mut bob) = (Person::new("Alice").await, Person::new("Bob").await);
     let room = alice.create_room(&address).await.unwrap();
-    alice.is_member(room).await;
-    let valid_for = 3_600_000;
-    let invite = Request::CreateInvite { room, valid_for };
-    let Ok(Outcome::Invite(invite)) = alice.engine.request(invite).await else {
-        panic!()
-    };
-    bob.engine
-        .request(Request::Join { link: invite.link })
-        .await
-        .unwrap();
-    bob.is_member(room).await;
+    alice.lets_in(room, &mut bob).await;
 
     bob.fill_disk(true).await;
     let sent: Vec<String> = (0..40)
@@ -234,6 +304,74 @@ async fn what_came_while_the_disk_was_full_comes_again() {
     assert_eq!(bob.texts(room).await, sent);
     let bob = bob.reopened().await;
     assert_eq!(bob.texts(room).await, sent);
+}
+
+fn rings(view: &CallView) -> bool {
+    matches!(view.phase, CallPhase::Ringing { .. })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_fails_in_a_call_ends_it_and_a_later_call_rings() {
+    let (_relay, address) = relay().await;
+    let (mut alice, mut bob) = (Person::new("Alice").await, Person::new("Bob").await);
+    alice.has_made_up_devices();
+    bob.has_made_up_devices();
+    let room = alice.create_room(&address).await.unwrap();
+    alice.lets_in(room, &mut bob).await;
+    alice.calls(room).await;
+    let call = bob.sees_call(rings).await;
+    let join = Request::JoinCall {
+        room,
+        call,
+        sending: ALL,
+    };
+    bob.engine.request(join).await.unwrap();
+    alice.sees_call(|view| view.participants.len() == 2).await;
+    assert_ne!(bob.engine.media().stats().await, CallStats::default());
+
+    bob.fill_disk(true).await;
+    fill_with_rooms(&bob).await;
+    bob.until(|e| (e == Event::Problem(Problem::DiskFull)).then_some(()))
+        .await;
+    bob.until(|e| (e == Event::Client(Change::CallGone { room, call })).then_some(()))
+        .await;
+    // Nothing is captured, and nothing is shown that could not be acted on.
+    let media = bob.engine.media();
+    assert_eq!(media.stats().await, CallStats::default());
+    assert!(media.tile(&TileId::OwnCamera, 320, 180, 0).is_none());
+    assert!(bob.engine.subscribe().await.0.calls.is_empty());
+
+    // Room again: the others are told, and who calls anew is heard.
+    bob.fill_disk(false).await;
+    alice.sees_call(|view| view.participants.len() == 1).await;
+    let leave = Request::LeaveCall { room, call };
+    alice.engine.request(leave).await.unwrap();
+    alice
+        .until(|e| (e == Event::Client(Change::CallGone { room, call })).then_some(()))
+        .await;
+    alice.calls(room).await;
+    let again = bob.sees_call(|view| view.call != call && rings(view)).await;
+    assert_ne!(again, call);
+    assert_eq!(bob.hears().await, Some(Ring::Incoming));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_in_a_muted_room_is_seen_and_not_heard() {
+    let (_relay, address) = relay().await;
+    let (mut alice, mut bob) = (Person::new("Alice").await, Person::new("Bob").await);
+    alice.has_made_up_devices();
+    bob.has_made_up_devices();
+    let room = alice.create_room(&address).await.unwrap();
+    alice.lets_in(room, &mut bob).await;
+    bob.mutes(room, true).await;
+    alice.calls(room).await;
+    bob.sees_call(rings).await;
+    assert_eq!(bob.hears().await, None);
+    assert_eq!(alice.hears().await, Some(Ring::Outgoing));
+    bob.mutes(room, false).await;
+    assert_eq!(bob.hears().await, Some(Ring::Incoming));
+    bob.engine.ring_aloud(false).await;
+    assert_eq!(bob.hears().await, None);
 }
 
 #[tokio::test]

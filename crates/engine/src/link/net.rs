@@ -33,19 +33,59 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longer answers to a sign-in are not ours.
 const ANSWER_MAX: usize = 64 * 1024;
 
-pub struct NetDial {
+pub type NetSocket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Opens WebSockets of one relay.
+pub struct Sockets {
     relay: RelayAddress,
     tls: Arc<rustls::ClientConfig>,
+}
+
+impl Sockets {
+    pub fn new(relay: RelayAddress) -> Self {
+        let tls = Arc::new(tls::config(relay.pin));
+        Self { relay, tls }
+    }
+
+    /// A request for a path of this relay's; `None` if its host is none.
+    pub fn request(&self, path: &str) -> Option<Request> {
+        let url = format!("{}{path}", self.relay.ws());
+        url.into_client_request().ok()
+    }
+
+    pub async fn open(
+        &self,
+        request: Request,
+        config: WebSocketConfig,
+    ) -> Result<NetSocket, Refusal> {
+        let connector = match self.relay.secure {
+            true => Connector::Rustls(self.tls.clone()),
+            false => Connector::Plain,
+        };
+        // What is sent is small, and somebody waits for it.
+        let no_delay = true;
+        let opening =
+            connect_async_tls_with_config(request, Some(config), no_delay, Some(connector));
+        match tokio::time::timeout(TIMEOUT, opening).await {
+            Ok(Ok((socket, _))) => Ok(socket),
+            Ok(Err(error)) => Err(not_opened(&error)),
+            Err(_) => Err(LinkProblem::Unreachable.into()),
+        }
+    }
+}
+
+pub struct NetDial {
+    sockets: Sockets,
     http: reqwest::Client,
 }
 
 impl NetDial {
     pub fn new(relay: RelayAddress) -> Self {
-        let tls = tls::config(relay.pin);
+        let sockets = Sockets::new(relay);
         // No redirects: a relay has one address, and a token goes nowhere
         // else. No proxy: the WebSocket could not follow.
         let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls.clone())
+            .tls_backend_preconfigured((*sockets.tls).clone())
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .http1_only()
@@ -54,11 +94,7 @@ impl NetDial {
             .pool_max_idle_per_host(1)
             .build()
             .expect("reqwest takes rustls's configuration");
-        Self {
-            relay,
-            tls: Arc::new(tls),
-            http,
-        }
+        Self { sockets, http }
     }
 
     async fn post<T: DeserializeOwned>(
@@ -66,7 +102,7 @@ impl NetDial {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, Refusal> {
-        let url = format!("{}{path}", self.relay.http());
+        let url = format!("{}{path}", self.sockets.relay.http());
         let mut answer = self
             .http
             .post(url)
@@ -89,9 +125,7 @@ impl NetDial {
     }
 
     fn upgrade(&self, access: &Token) -> Option<Request> {
-        let mut request = format!("{}/v1/ws", self.relay.ws())
-            .into_client_request()
-            .ok()?;
+        let mut request = self.sockets.request("/v1/ws")?;
         let mut bearer = HeaderValue::try_from(format!("Bearer {}", access.0)).ok()?;
         bearer.set_sensitive(true);
         request.headers_mut().insert("Authorization", bearer);
@@ -123,17 +157,7 @@ impl Dial for NetDial {
     async fn open(&self, access: Token) -> Result<WebSocketStream<Self::Io>, Refusal> {
         // A token that no header can carry is no token.
         let request = self.upgrade(&access).ok_or(Refusal::Credential)?;
-        let connector = match self.relay.secure {
-            true => Connector::Rustls(self.tls.clone()),
-            false => Connector::Plain,
-        };
-        let opening =
-            connect_async_tls_with_config(request, Some(socket_config()), true, Some(connector));
-        match tokio::time::timeout(TIMEOUT, opening).await {
-            Ok(Ok((socket, _))) => Ok(socket),
-            Ok(Err(error)) => Err(not_opened(&error)),
-            Err(_) => Err(LinkProblem::Unreachable.into()),
-        }
+        self.sockets.open(request, socket_config()).await
     }
 }
 

@@ -8,10 +8,10 @@ use super::{
     FromLink, Said, Signed,
     dial::{Dial, Refusal},
 };
-use crate::api::LinkProblem;
+use crate::api::{CLOCK_OFF, LinkProblem};
 use sotto_wire::{
     Millis, RelayAddress, UserId,
-    auth::{TokenRequest, Tokens},
+    auth::{Challenge, TokenRequest, Tokens},
     frame::Token,
 };
 use tokio::sync::{mpsc, oneshot};
@@ -103,7 +103,14 @@ impl Session {
     }
 
     async fn sign_in<D: Dial>(&mut self, dial: &D) -> Result<Tokens, Failed> {
-        let challenge = dial.challenge(self.user).await?.challenge;
+        let Challenge {
+            challenge,
+            server_time,
+            ..
+        } = dial.challenge(self.user).await?;
+        if let Some(time) = server_time {
+            self.say(Said::Clock(time)).await?;
+        }
         let (signed, signature) = oneshot::channel();
         self.say(Said::Sign {
             challenge: challenge.clone(),
@@ -129,7 +136,14 @@ impl Session {
                 tracing::info!("signed in at a relay");
                 Ok(tokens)
             }
-            Err(Refusal::Credential) => Err(Failed::Refused(LinkProblem::Refused.into())),
+            Err(Refusal::Credential) => {
+                let off = server_time.is_some_and(|time| (self.wall)().abs_diff(time) >= CLOCK_OFF);
+                let why = match off {
+                    true => LinkProblem::Clock,
+                    false => LinkProblem::Refused,
+                };
+                Err(Failed::Refused(why.into()))
+            }
             Err(Refusal::Problem {
                 why: LinkProblem::NeedsCode,
                 ..

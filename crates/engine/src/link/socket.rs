@@ -60,6 +60,8 @@ pub enum Ended {
     /// Before the relay greeted us.
     NeverUp(LinkProblem),
     Lost(LinkProblem),
+    /// The network is another.
+    Moved,
 }
 
 /// Frames that wait to go out, and how many bytes they are.
@@ -125,7 +127,7 @@ pub async fn live<D: Dial>(
             }
             Err(_) => return Ended::NeverUp(LinkProblem::NotARelay),
         },
-        () = over(orders) => return Ended::Stopped,
+        ended = over(orders) => return ended,
     };
     let renew_at = Instant::now() + renew_after(session, &greeting);
     let up = [
@@ -224,6 +226,7 @@ impl<D: Dial> Reading<'_, D> {
                     None
                 }
                 Some(Order::Cut) => Some(Ended::Lost(LinkProblem::SlowReader)),
+                Some(Order::Moved) => Some(Ended::Moved),
                 None => Some(Ended::Stopped),
             },
         }
@@ -421,9 +424,15 @@ fn closed_by(code: u16) -> LinkProblem {
     }
 }
 
-/// Until the link's handle is dropped.
-async fn over(orders: &mut mpsc::Receiver<Order>) {
-    while orders.recv().await.is_some() {}
+/// Until an order ends even what is not up yet.
+async fn over(orders: &mut mpsc::Receiver<Order>) -> Ended {
+    loop {
+        match orders.recv().await {
+            None => return Ended::Stopped,
+            Some(Order::Moved) => return Ended::Moved,
+            Some(Order::ReconnectNow | Order::Cut) => {}
+        }
+    }
 }
 
 async fn at(time: Option<Instant>) {

@@ -102,6 +102,11 @@ impl<D: Dial> Task<D> {
                     opened = &mut opening => break opened?,
                     order = self.orders.recv() => match order {
                         Some(Order::ReconnectNow) => self.again = true,
+                        // From an address that is no more, it would fail slowly.
+                        Some(Order::Moved) => {
+                            self.again = true;
+                            return Err(Failed::Refused(LinkProblem::Unreachable.into()));
+                        }
                         Some(Order::Cut) => {}
                         None => return Err(Failed::Stopped),
                     },
@@ -130,6 +135,11 @@ impl<D: Dial> Task<D> {
                 self.session.say(Said::Down).await?;
                 Err(Failed::Refused(why.into()))
             }
+            Ended::Moved => {
+                self.again = true;
+                self.session.say(Said::Down).await?;
+                Err(Failed::Refused(LinkProblem::Unreachable.into()))
+            }
         }
     }
 
@@ -140,7 +150,7 @@ impl<D: Dial> Task<D> {
             tokio::select! {
                 () = tokio::time::sleep_until(until) => return true,
                 order = self.orders.recv() => match order {
-                    Some(Order::ReconnectNow) => {
+                    Some(Order::ReconnectNow | Order::Moved) => {
                         self.backoff.reset();
                         return true;
                     }

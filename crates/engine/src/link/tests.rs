@@ -47,6 +47,8 @@ struct Script {
     open: Vec<Refusal>,
     refresh: Vec<Refusal>,
     token: Vec<Refusal>,
+    /// The relay's time, where it says it.
+    time: Option<Millis>,
     given: u32,
 }
 
@@ -80,6 +82,7 @@ impl Dial for FakeRelay {
         Ok(Challenge {
             challenge: vec![7; 32].into(),
             expires: NOW + 60_000,
+            server_time: self.script.lock().unwrap().time,
         })
     }
 
@@ -90,12 +93,12 @@ impl Dial for FakeRelay {
     }
 
     async fn refresh(&self, refresh: Token) -> Result<Tokens, Refusal> {
-        self.next(Asked::Refresh(refresh.0), |s| &mut s.refresh)
+        self.next(Asked::Refresh(refresh.0.clone()), |s| &mut s.refresh)
             .map(tokens)
     }
 
     async fn open(&self, access: Token) -> Result<Socket, Refusal> {
-        self.next(Asked::Open(access.0), |s| &mut s.open)?;
+        self.next(Asked::Open(access.0.clone()), |s| &mut s.open)?;
         let (ours, theirs) = tokio::io::duplex(64 * 1024);
         let theirs = WebSocketStream::from_raw_socket(theirs, Role::Server, None).await;
         self.sockets.send(theirs).unwrap();
@@ -318,6 +321,26 @@ async fn a_relay_that_refuses_every_credential_is_not_asked_for_ever() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_relays_time_is_told_before_anything_is_signed_and_blamed_when_it_differs() {
+    const DAYS: Millis = 48 * HOUR;
+    for (time, expect) in [
+        (NOW, LinkProblem::Refused),
+        (NOW - DAYS, LinkProblem::Clock),
+        (NOW + DAYS, LinkProblem::Clock),
+    ] {
+        let script = Script {
+            token: vec![Refusal::Credential],
+            time: Some(time),
+            ..Script::default()
+        };
+        let mut scene = Scene::new(None, script);
+        assert_eq!(scene.status().await, LinkStatus::Connecting);
+        assert!(matches!(scene.said().await, Said::Clock(told) if told == time));
+        assert_eq!(scene.waiting().await, expect);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_failure_is_named_and_tried_again() {
     let all = [
         LinkProblem::Unreachable,
@@ -439,6 +462,36 @@ async fn try_now_on_a_dead_connection_finds_out_at_once() {
     let began = Instant::now();
     assert_eq!(scene.waiting().await, LinkProblem::Unreachable);
     assert_eq!(began.elapsed().as_secs(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_network_is_dialed_from_at_once_whatever_the_link_was_doing() {
+    let mut scene = Scene::new(Some(tokens(0)), Script::default());
+    let began = Instant::now();
+    let (_live, first) = scene.greet().await;
+    scene.link.moved();
+    // Dialed, and not greeted: a relay behind an address that is gone.
+    let _silent = scene.sockets.recv().await.expect("the link dials");
+    scene.link.moved();
+    let (_live, second) = scene.greet().await;
+    assert!(second > first);
+    assert!(began.elapsed() < Duration::from_millis(100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_network_ends_the_waiting() {
+    let script = Script {
+        open: vec![problem(LinkProblem::Unreachable); 8],
+        ..Script::default()
+    };
+    let mut scene = Scene::new(Some(tokens(0)), script);
+    for _ in 0..8 {
+        scene.waiting().await;
+    }
+    let began = Instant::now();
+    scene.link.moved();
+    scene.greet().await;
+    assert!(began.elapsed() < Duration::from_millis(100));
 }
 
 #[tokio::test(start_paused = true)]

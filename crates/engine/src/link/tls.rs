@@ -40,6 +40,12 @@ pub fn blame(error: &(dyn Error + 'static)) -> Option<LinkProblem> {
                 rustls::Error::InvalidCertificate(
                     CertificateError::ApplicationVerificationFailure,
                 ) => LinkProblem::PinMismatch,
+                rustls::Error::InvalidCertificate(
+                    CertificateError::Expired
+                    | CertificateError::ExpiredContext { .. }
+                    | CertificateError::NotValidYet
+                    | CertificateError::NotValidYetContext { .. },
+                ) => LinkProblem::CertificateDates,
                 _ => LinkProblem::Tls,
             });
         }
@@ -103,5 +109,45 @@ impl ServerCertVerifier for PinVerifier {
         self.provider
             .signature_verification_algorithms
             .supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[track_caller]
+    fn check(why: CertificateError, expect: LinkProblem) {
+        let error = io::Error::other(rustls::Error::from(why));
+        assert_eq!(blame(&error), Some(expect));
+    }
+
+    #[test]
+    fn dates_that_do_not_hold_are_told_apart_from_certificates_that_do_not() {
+        let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        let (early, late) = (at(0), at(9));
+        check(CertificateError::Expired, LinkProblem::CertificateDates);
+        check(
+            CertificateError::ExpiredContext {
+                time: late,
+                not_after: early,
+            },
+            LinkProblem::CertificateDates,
+        );
+        check(CertificateError::NotValidYet, LinkProblem::CertificateDates);
+        check(
+            CertificateError::NotValidYetContext {
+                time: early,
+                not_before: late,
+            },
+            LinkProblem::CertificateDates,
+        );
+        check(CertificateError::UnknownIssuer, LinkProblem::Tls);
+        check(CertificateError::NotValidForName, LinkProblem::Tls);
+        check(
+            CertificateError::ApplicationVerificationFailure,
+            LinkProblem::PinMismatch,
+        );
     }
 }

@@ -3,22 +3,23 @@
 // The figures are for whoever runs this.
 #![allow(clippy::print_stdout)]
 
-use crate::harness::{Person, World};
+use crate::calls::{
+    ALL, call, connected, devices, join, looks, measured, measures, of, person, rings, start,
+};
+use crate::harness::World;
 use sotto_client::{
-    Change, Request,
+    Request,
     call::{
         media::{MediaKey, MediaOrder, MediaReport, Paths, Peer, Sending},
-        view::{CallPhase, CallView, Connection},
+        view::CallPhase,
     },
 };
-use sotto_engine::Event;
 use sotto_media::{
     Media, Setup, Shown,
     audio::Processing,
-    console::{CallStats, Choices, EndStats, TileId},
-    device::DeviceName,
+    console::{CallStats, TileId},
 };
-use sotto_wire::{CallId, DeviceId, RoomId, UserId};
+use sotto_wire::{CallId, DeviceId, UserId};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
@@ -26,45 +27,12 @@ use tokio::sync::mpsc;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 const CALL: CallId = CallId([7; 16]);
-const ALL: Sending = Sending {
-    microphone: true,
-    camera: true,
-    screen: None,
-};
-
-fn devices() -> Choices {
-    let device = |name: &str| Some(DeviceName(name.into()));
-    Choices {
-        microphone: device("tone:440"),
-        speaker: device("silence:"),
-        ringer: device("silence:"),
-        camera: device("pattern:cool"),
-        screen: None,
-    }
-}
 
 fn shown(peer: Peer) -> Shown {
     Shown {
         tile: TileId::Camera(peer),
         width: 320,
         height: 180,
-    }
-}
-
-/// Waits for numbers. There is no event for them: they are looked at often.
-async fn measures(media: &Media, wanted: impl Fn(&CallStats) -> bool) -> CallStats {
-    let wait = async {
-        loop {
-            let stats = media.stats().await;
-            if wanted(&stats) {
-                return stats;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    match tokio::time::timeout(PATIENCE, wait).await {
-        Ok(stats) => stats,
-        Err(_) => panic!("never: {:#?}", media.stats().await),
     }
 }
 
@@ -81,7 +49,7 @@ impl End {
     fn begins(number: u8, sending: Sending) -> Self {
         let (tell, reports) = mpsc::unbounded_channel();
         let setup = Setup {
-            choices: devices(),
+            choices: devices(440),
             processing: Processing::NONE,
         };
         let media = Media::start(setup, tell);
@@ -170,7 +138,7 @@ async fn who_keeps_the_connection_but_has_no_new_key_decrypts_nothing_more() {
             decoded && end.sound.played_ms > 500
         })
     };
-    measures(&carol.media, sees).await;
+    measured(&carol.media, sees).await;
 
     // She has left: the next key is for the others.
     let key = MediaKey::new(2, [22; 32]);
@@ -182,8 +150,8 @@ async fn who_keeps_the_connection_but_has_no_new_key_decrypts_nothing_more() {
         let end = stats.peers.first();
         end.is_some_and(|end| end.frames.without_key > more)
     };
-    let first = measures(&carol.media, |stats| closed(stats, 10)).await;
-    let later = measures(&carol.media, |stats| closed(stats, 200)).await;
+    let first = measured(&carol.media, |stats| closed(stats, 10)).await;
+    let later = measured(&carol.media, |stats| closed(stats, 200)).await;
     let (first, later) = (&first.peers[0], &later.peers[0]);
     println!(
         "the new key was missed after {took:?}; then {} frames came and {} were opened",
@@ -198,58 +166,6 @@ async fn who_keeps_the_connection_but_has_no_new_key_decrypts_nothing_more() {
     }
 }
 
-async fn person(name: &str) -> Person {
-    let person = Person::new(name).await;
-    person.engine.media().choose(devices());
-    person.engine.media().process(Processing::NONE);
-    person
-}
-
-async fn call(person: &mut Person, wanted: impl Fn(&CallView) -> bool) -> CallView {
-    let (now, events) = person.engine.subscribe().await;
-    person.events = events;
-    if let Some(view) = now.calls.into_iter().find(|view| wanted(view)) {
-        return view;
-    }
-    person
-        .until(|event| match event {
-            Event::Client(Change::Call(view)) => wanted(view).then(|| (**view).clone()),
-            _ => None,
-        })
-        .await
-}
-
-async fn accepts(person: &mut Person, room: RoomId) {
-    let rings = |view: &CallView| matches!(view.phase, CallPhase::Ringing { .. });
-    let call = call(person, rings).await.call;
-    let request = Request::JoinCall {
-        room,
-        call,
-        sending: ALL,
-    };
-    person.engine.request(request).await.expect("they join");
-}
-
-/// Waits until they are connected with so many, and looks at them.
-async fn looks_at(person: &mut Person, count: usize) {
-    let view = call(person, |view| {
-        let up = view.participants.iter();
-        let up = up.filter(|p| p.connection == Connection::Connected && p.confirmed);
-        up.count() == count
-    })
-    .await;
-    let others = view.participants.iter().filter(|p| !p.me);
-    let peers = others.map(|p| Peer {
-        user: p.user,
-        device: p.device,
-    });
-    person.engine.media().show(peers.map(shown).collect());
-}
-
-fn of(stats: &CallStats, user: UserId) -> Option<&EndStats> {
-    stats.peers.iter().find(|end| end.user == user)
-}
-
 fn decoded(stats: &CallStats, user: UserId) -> u64 {
     let camera = of(stats, user).and_then(|end| end.camera);
     camera.map_or(0, |camera| camera.decoded)
@@ -258,24 +174,21 @@ fn decoded(stats: &CallStats, user: UserId) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn when_the_third_person_leaves_the_others_seal_under_new_keys_within_a_second() {
     let world = World::new().await;
-    let (mut alice, mut bob) = (person("Alice").await, person("Bob").await);
-    let mut carol = person("Carol").await;
+    let (mut alice, mut bob) = (person("Alice", 440).await, person("Bob", 660).await);
+    let mut carol = person("Carol", 880).await;
     let room = world.room_of(&mut alice, &mut [&mut bob, &mut carol]).await;
-    let request = Request::StartCall {
-        room,
-        video: true,
-        sending: ALL,
-    };
-    alice.engine.request(request).await.expect("it rings");
+    start(&alice, room, ALL).await;
     for other in [&mut bob, &mut carol] {
-        accepts(other, room).await;
+        let id = rings(other).await;
+        join(other, room, id, ALL).await;
     }
     for one in [&mut alice, &mut bob, &mut carol] {
-        looks_at(one, 2).await;
+        connected(one, 2).await;
+        looks(one, 320, 180).await;
     }
     let (hers, his) = (alice.user(), bob.user());
     let sees_both = |stats: &CallStats| decoded(stats, hers) > 5 && decoded(stats, his) > 5;
-    measures(carol.engine.media(), sees_both).await;
+    measures(&carol, sees_both).await;
     let keys = [&alice, &bob].map(|one| one.engine.media().clone());
     let before = [
         keys[0].stats().await.own.keys,
@@ -288,7 +201,7 @@ async fn when_the_third_person_leaves_the_others_seal_under_new_keys_within_a_se
     carol.engine.request(leave).await.expect("she may");
     let left = Instant::now();
     for (media, before) in keys.iter().zip(before) {
-        measures(media, |stats| stats.own.keys > before).await;
+        measured(media, |stats| stats.own.keys > before).await;
     }
     let took = left.elapsed();
     println!("new keys {took:?} after she hung up");
@@ -298,7 +211,7 @@ async fn when_the_third_person_leaves_the_others_seal_under_new_keys_within_a_se
     // The two go on.
     for (one, other) in [(&alice, his), (&bob, hers)] {
         let now = decoded(&one.engine.media().stats().await, other);
-        measures(one.engine.media(), |s| decoded(s, other) > now + 15).await;
+        measures(one, |s| decoded(s, other) > now + 15).await;
     }
     for mut one in [alice, bob, carol] {
         one.stop().await;

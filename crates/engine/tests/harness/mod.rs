@@ -8,7 +8,10 @@ use sotto_engine::{
     Engine, Event, Keyring, KeyringState, LinkProblem, LinkStatus, Lock, OpenError, ProfileDir,
     Protection, Secret, SecretBytes, Unlock, new_message_id,
 };
-use sotto_relay::{Config, Relay, server::Tls};
+use sotto_relay::{
+    Config, Relay,
+    server::{Tls, TurnConfig},
+};
 use sotto_wire::{RelayAddress, RoomId, UserId};
 use std::{
     collections::BTreeMap,
@@ -29,6 +32,7 @@ pub struct World {
     tls: Tls,
     admission: sotto_relay::server::Admission,
     pin: Option<[u8; 32]>,
+    turn: Option<TurnConfig>,
 }
 
 impl World {
@@ -50,7 +54,32 @@ impl World {
             tls,
             admission,
             pin: None,
+            turn: Some(TurnConfig::default()),
         };
+        world.relay_starts().await;
+        world
+    }
+
+    /// The relay relays no calls.
+    pub async fn without_turn() -> Self {
+        Self::with_turn(None).await
+    }
+
+    /// The relay's TURN server is at an address that nobody is told of: as if
+    /// a network let no UDP through.
+    pub async fn without_udp() -> Self {
+        let elsewhere = "127.0.0.2:0".parse().unwrap();
+        Self::with_turn(Some(TurnConfig {
+            bind: Some(elsewhere),
+            ..TurnConfig::default()
+        }))
+        .await
+    }
+
+    async fn with_turn(turn: Option<TurnConfig>) -> Self {
+        let mut world = Self::new().await;
+        world.relay_stops().await;
+        world.turn = turn;
         world.relay_starts().await;
         world
     }
@@ -61,6 +90,7 @@ impl World {
             data: Some(self.data.path().join("relay")),
             tls: self.tls.clone(),
             admission: self.admission.clone(),
+            turn: self.turn.clone(),
             ..Config::default()
         };
         let relay = sotto_relay::start(config).await.expect("the relay starts");

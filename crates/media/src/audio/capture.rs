@@ -1,7 +1,9 @@
 //! From a microphone to packets, on a thread of its own: keeps the device,
 //! cleans the sound, watches the level, encodes.
 //!
-//! While muted the device is closed: nothing is captured that could leak.
+//! While muted the device is closed: nothing is captured that could leak. For
+//! somebody who holds a key to talk it can stay open instead; then what is heard
+//! ends here, before it is encoded.
 
 mod worker;
 
@@ -11,7 +13,7 @@ use crate::device::list::DeviceChoice;
 use crate::device::sound::SoundDevices;
 use crate::device::{DeviceError, DeviceName};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc;
 use tokio::sync::{mpsc as packets, watch};
 use worker::Worker;
@@ -22,12 +24,23 @@ pub struct CaptureSetup {
     pub devices: SoundDevices,
     pub choice: DeviceChoice,
     pub processing: Processing,
-    pub muted: bool,
+    pub mute: Mute,
     /// What the speaker plays; `None`: there is no speaker to be heard.
     pub echo: Option<EchoReference>,
     /// Where packets go; when it is full the newest is dropped and counted.
     /// `None`: only the level is wanted, as for a preview.
     pub packets: Option<packets::Sender<EncodedAudio>>,
+}
+
+/// Whether sound leaves, and what becomes of the device if it does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mute {
+    Off,
+    /// Nothing leaves; the device stays open, so that the first syllable
+    /// afterwards is not lost to opening it.
+    Open,
+    /// Nothing leaves and nothing is captured.
+    Closed,
 }
 
 /// Reported from the capture thread, which must not be made to wait.
@@ -70,9 +83,28 @@ impl Default for CaptureStats {
 enum Order {
     Choose(DeviceChoice),
     Process(Processing),
-    Mute(bool),
+    /// Look at [`Muted`] now.
+    Mute,
     Available(u32),
     Loss(u8),
+}
+
+/// The newest wish, seen by the capture thread before each packet.
+#[derive(Debug)]
+struct Muted(AtomicU8);
+
+impl Muted {
+    fn set(&self, mute: Mute) {
+        self.0.store(mute as u8, Ordering::SeqCst);
+    }
+
+    fn get(&self) -> Mute {
+        match self.0.load(Ordering::SeqCst) {
+            n if n == Mute::Off as u8 => Mute::Off,
+            n if n == Mute::Open as u8 => Mute::Open,
+            _ => Mute::Closed,
+        }
+    }
 }
 
 /// Captures while it lives. Dropping it closes the device soon, without
@@ -80,7 +112,7 @@ enum Order {
 #[derive(Debug)]
 pub struct Capture {
     orders: mpsc::Sender<Order>,
-    muted: Arc<AtomicBool>,
+    muted: Arc<Muted>,
     stats: watch::Receiver<CaptureStats>,
 }
 
@@ -91,7 +123,7 @@ impl Capture {
     ) -> Result<Self, DeviceError> {
         let (orders, received) = mpsc::channel();
         let (show, stats) = watch::channel(CaptureStats::default());
-        let muted = Arc::new(AtomicBool::new(setup.muted));
+        let muted = Arc::new(Muted(AtomicU8::new(setup.mute as u8)));
         let flag = muted.clone();
         std::thread::Builder::new()
             .name("sotto-capture".into())
@@ -116,11 +148,11 @@ impl Capture {
         let _ = self.orders.send(Order::Process(processing));
     }
 
-    /// From the return of this on no sound leaves; the device is closed soon
-    /// after, and opened again when it ends.
-    pub fn set_muted(&self, muted: bool) {
-        self.muted.store(muted, Ordering::SeqCst);
-        let _ = self.orders.send(Order::Mute(muted));
+    /// From the return of this on no sound leaves, unless it is off. A device
+    /// that is to be closed is closed soon after.
+    pub fn set_mute(&self, mute: Mute) {
+        self.muted.set(mute);
+        let _ = self.orders.send(Order::Mute);
     }
 
     /// What the paths are thought to carry of Opus, bit/s.

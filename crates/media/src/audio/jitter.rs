@@ -82,6 +82,8 @@ pub struct JitterBuffer {
     /// Samples of a packet, as the last one had.
     samples: i64,
     pausing: bool,
+    /// The sender says that it sends nothing.
+    muted: bool,
     tempo: Tempo,
     delay: Duration,
     arrivals: Arrivals,
@@ -103,6 +105,7 @@ impl Default for JitterBuffer {
             hidden: 0,
             samples: PACKET as i64,
             pausing: false,
+            muted: false,
             tempo: Tempo::Normal,
             delay: Duration::ZERO,
             arrivals: Arrivals::default(),
@@ -164,6 +167,13 @@ impl JitterBuffer {
                 return next;
             }
         }
+    }
+
+    /// Whether the sender says that it is muted. What still comes is played;
+    /// what does not is not missed. Packets travel faster than that word, so a
+    /// packet is never refused for it.
+    pub fn set_muted(&mut self, muted: bool) {
+        self.muted = muted;
     }
 
     pub fn counts(&self) -> JitterCounts {
@@ -251,7 +261,7 @@ impl JitterBuffer {
 
     /// Nothing is here to be played.
     fn run_dry(&mut self) -> Option<Next> {
-        if self.pausing || self.hidden >= HIDE_MOST {
+        if self.pausing || self.muted || self.hidden >= HIDE_MOST {
             self.state = State::Filling;
             return None;
         }
@@ -335,6 +345,7 @@ impl JitterBuffer {
     fn restart(&mut self) {
         *self = Self {
             counts: self.counts,
+            muted: self.muted,
             ..Self::default()
         };
     }

@@ -59,6 +59,7 @@ enum Order {
     Choose(DeviceChoice),
     Add(Box<Playing>),
     Volume(u64, f32),
+    Muted(u64, bool),
     Remove(u64),
 }
 
@@ -170,6 +171,11 @@ impl Voice {
         let _ = self.orders.send(Order::Volume(self.id, factor));
     }
 
+    /// Whether they say that they send nothing: then nothing is made up.
+    pub fn set_muted(&self, muted: bool) {
+        let _ = self.orders.send(Order::Muted(self.id, muted));
+    }
+
     pub fn stats(&self) -> ReceiverStats {
         *self.stats.borrow()
     }
@@ -262,6 +268,11 @@ impl Worker {
             Order::Volume(id, factor) => {
                 if let Some(playing) = voices.iter_mut().find(|v| v.id == id) {
                     playing.volume.set(factor);
+                }
+            }
+            Order::Muted(id, muted) => {
+                if let Some(playing) = voices.iter_mut().find(|v| v.id == id) {
+                    playing.receiver.set_muted(muted);
                 }
             }
             Order::Remove(id) => voices.retain(|v| v.id != id),

@@ -102,6 +102,11 @@ impl Receiver {
         }
     }
 
+    /// See [`JitterBuffer::set_muted`].
+    pub fn set_muted(&mut self, muted: bool) {
+        self.jitter.set_muted(muted);
+    }
+
     /// The next 10 ms, asked for at `at` (see [`super::clock`]).
     pub fn pull(&mut self, at: Instant, out: &mut Step) {
         while self.queue.len() < STEP {

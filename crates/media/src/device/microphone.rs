@@ -1,13 +1,14 @@
 //! A microphone of the system. The library's callback only mixes down to mono
 //! and hands over; everything else happens on the thread that reads.
 
+use super::format::{self, Found};
 use super::sound::AudioSource;
 use super::system::{self, Direction};
 use super::{DeviceError, DeviceName};
 use crate::audio::resample::ToSteps;
 use crate::audio::{RATE, Step};
+use cpal::SampleFormat;
 use cpal::traits::{DeviceTrait, StreamTrait};
-use cpal::{SampleFormat, StreamConfig};
 use ringbuf::HeapRb;
 use ringbuf::traits::{Consumer, Observer, Producer, Split};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,23 +37,15 @@ struct Shared {
 impl Microphone {
     /// Opens it in the best of its formats. Blocks; read it on this thread.
     pub fn open(name: &DeviceName) -> Result<Self, DeviceError> {
-        let (device, host) = system::find(name, Direction::In)?;
-        let error = |e: cpal::Error| system::open_error(&e);
-        let (config, format) = system::choose(
-            host,
-            device.supported_input_configs().map_err(error)?,
-            device.default_input_config().map_err(error)?,
-        )
-        .ok_or(DeviceError::Broken)?;
-        Self::open_as(&device, config, format)
+        Self::open_found(format::best(name, Direction::In)?)
     }
 
-    /// Opens it in this format.
-    fn open_as(
-        device: &cpal::Device,
-        config: StreamConfig,
-        format: SampleFormat,
-    ) -> Result<Self, DeviceError> {
+    fn open_found(found: Found) -> Result<Self, DeviceError> {
+        let Found {
+            device,
+            config,
+            format,
+        } = found;
         let rate = config.sample_rate;
         let steps = ToSteps::new(rate).ok_or(DeviceError::Broken)?;
         let room = (f64::from(rate) * ROOM.as_secs_f64()) as usize;
@@ -152,11 +145,6 @@ pub fn open_as(
     channels: u16,
     format: SampleFormat,
 ) -> Result<Box<dyn AudioSource>, DeviceError> {
-    let (device, host) = system::find(name, Direction::In)?;
-    let config = StreamConfig {
-        channels,
-        sample_rate: rate,
-        buffer_size: cpal::BufferSize::Fixed(system::period(host, rate)),
-    };
-    Ok(Box::new(Microphone::open_as(&device, config, format)?))
+    let found = format::exactly(name, Direction::In, rate, channels, format)?;
+    Ok(Box::new(Microphone::open_found(found)?))
 }

@@ -1,14 +1,15 @@
 //! A speaker of the system. Its callback takes what is ready and wakes the
 //! thread that writes; it never waits, allocates or mixes.
 
+use super::format::{self, Found};
 use super::microphone::micros;
 use super::sound::AudioSink;
 use super::system::{self, Direction};
 use super::{DeviceError, DeviceName};
 use crate::audio::Step;
 use crate::audio::resample::FromSteps;
+use cpal::SampleFormat;
 use cpal::traits::{DeviceTrait, StreamTrait};
-use cpal::{SampleFormat, StreamConfig};
 use ringbuf::HeapRb;
 use ringbuf::traits::{Consumer, Observer, Producer, Split};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -45,22 +46,15 @@ struct Shared {
 impl Speaker {
     /// Opens it in the best of its formats. Blocks; write to it on this thread.
     pub fn open(name: &DeviceName) -> Result<Self, DeviceError> {
-        let (device, host) = system::find(name, Direction::Out)?;
-        let error = |e: cpal::Error| system::open_error(&e);
-        let (config, format) = system::choose(
-            host,
-            device.supported_output_configs().map_err(error)?,
-            device.default_output_config().map_err(error)?,
-        )
-        .ok_or(DeviceError::Broken)?;
-        Self::open_as(&device, config, format)
+        Self::open_found(format::best(name, Direction::Out)?)
     }
 
-    fn open_as(
-        device: &cpal::Device,
-        config: StreamConfig,
-        format: SampleFormat,
-    ) -> Result<Self, DeviceError> {
+    fn open_found(found: Found) -> Result<Self, DeviceError> {
+        let Found {
+            device,
+            config,
+            format,
+        } = found;
         let rate = config.sample_rate;
         let steps = FromSteps::new(rate).ok_or(DeviceError::Broken)?;
         let room = (f64::from(rate) * ROOM.as_secs_f64()) as usize;
@@ -165,11 +159,6 @@ pub fn open_as(
     channels: u16,
     format: SampleFormat,
 ) -> Result<Box<dyn AudioSink>, DeviceError> {
-    let (device, host) = system::find(name, Direction::Out)?;
-    let config = StreamConfig {
-        channels,
-        sample_rate: rate,
-        buffer_size: cpal::BufferSize::Fixed(system::period(host, rate)),
-    };
-    Ok(Box::new(Speaker::open_as(&device, config, format)?))
+    let found = format::exactly(name, Direction::Out, rate, channels, format)?;
+    Ok(Box::new(Speaker::open_found(found)?))
 }

@@ -113,6 +113,8 @@ pub(super) struct Assembler {
     ready: VecDeque<Assembled>,
     keyframe_asked: Option<Instant>,
     wants_keyframe: bool,
+    /// The sender says that it sends nothing.
+    off: bool,
     round_trip: Duration,
     counts: Counts,
 }
@@ -129,6 +131,7 @@ impl Assembler {
             ready: VecDeque::new(),
             keyframe_asked: None,
             wants_keyframe: false,
+            off: false,
             round_trip: Duration::from_millis(100),
             counts: Counts::default(),
         }
@@ -150,13 +153,29 @@ impl Assembler {
 
     /// Decoding broke further up: begin again at a key frame.
     pub(super) fn ask_keyframe(&mut self) {
-        self.wants_keyframe = true;
+        self.wants_keyframe = !self.off;
+    }
+
+    /// The sender stopped on purpose, or begins again. While it is off nothing
+    /// is waited for; afterwards it begins as at the first time.
+    pub(super) fn set_off(&mut self, off: bool) {
+        if std::mem::replace(&mut self.off, off) == off {
+            return;
+        }
+        self.pieces.clear();
+        self.missing.clear();
+        self.ready.clear();
+        (self.next, self.highest) = (None, None);
+        (self.wants_keyframe, self.keyframe_asked) = (false, None);
     }
 
     /// Takes in one packet.
     pub(super) fn push(&mut self, arrival: Arrival) {
         self.counts.packets += 1;
         self.counts.bytes += arrival.payload.len() as u64;
+        if self.off {
+            return;
+        }
         let Some(piece) = piece_of(&arrival) else {
             self.counts.malformed += 1;
             return;
@@ -167,6 +186,10 @@ impl Assembler {
         }
         if self.next.is_some_and(|next| sequence < next) || self.pieces.contains_key(&sequence) {
             self.counts.stale += 1;
+            return;
+        }
+        if piece.data.is_empty() && self.highest.is_none() {
+            // The stream is there, and no picture of it yet.
             return;
         }
         self.missing.remove(&sequence);
@@ -391,13 +414,26 @@ impl Assembler {
             .is_some_and(|m| now.saturating_duration_since(m.since) >= self.patience())
     }
 
-    /// The next packet is here, but no frame begins with it.
+    /// The next packets are here, but no frame begins with them, or it ends
+    /// before it is whole: a sender whose queue has become too long throws the
+    /// rest of a frame away.
     fn stuck(&self) -> bool {
-        self.next.is_some_and(|next| {
-            self.pieces
-                .get(&next)
-                .is_some_and(|p| !p.begins && !p.data.is_empty())
-        })
+        let Some(next) = self.next else {
+            return false;
+        };
+        let in_a_row = (next..).zip(self.pieces.range(next..));
+        let mut frame = in_a_row.take_while(|(at, (place, _))| at == *place);
+        let Some((_, (_, first))) = frame.next() else {
+            return false;
+        };
+        if !first.begins {
+            return !first.data.is_empty();
+        }
+        let another = |piece: &Piece| piece.begins || piece.rtp_time != first.rtp_time;
+        frame
+            .map(|(_, (_, piece))| piece)
+            .take_while(|piece| !piece.marker || another(piece))
+            .any(another)
     }
 
     fn seek(&mut self, now: Instant) {

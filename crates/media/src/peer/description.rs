@@ -28,6 +28,8 @@ pub(super) struct Checked {
     pub fingerprint: Fingerprint,
     /// Of audio, camera, screen and data.
     pub mids: [String; 4],
+    /// The names of the peer's streams (SSRC), with what repairs them.
+    pub streams: BTreeSet<u32>,
     /// The peer takes the active part in DTLS.
     pub setup: Setup,
 }
@@ -266,6 +268,7 @@ impl Reader {
             sdp,
             fingerprint: Fingerprint(print),
             mids,
+            streams: self.streams.into_iter().map(|(_, name)| name).collect(),
             setup,
         })
     }

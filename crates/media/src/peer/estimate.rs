@@ -2,30 +2,38 @@
 //! (draft-ietf-rmcat-gcc-02): a growing queue or heavy loss lowers the
 //! estimate at once, quiet raises it.
 //!
-//! Two things differ from the draft. Nothing sends probes, so the estimate
+//! Three things differ from the draft. Nothing sends probes, so the estimate
 //! begins with a fast climb that ends at the first sign of a queue, and comes
-//! back to a climb when a ceiling once met has been passed or forgotten. And it
+//! back to a climb when a ceiling once met has been passed or forgotten. It
 //! never runs far ahead of what really arrived, so an estimate that nobody
-//! used is not taken for one that was proven.
+//! used is not taken for one that was proven. And a path on which nothing
+//! passes for a while is not a narrow one: afterwards it begins anew.
 
 mod arrived;
 mod detector;
+mod told;
 mod trend;
 
-use arrived::Arrived;
+use arrived::{Arrived, Seen};
 use detector::{Detector, Usage};
 use rtc::interceptor::{ArrivalGroupAccumulator, BandwidthEstimator, EstimatorStats, PacketReport};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
+pub(super) use told::Told;
 use trend::Trend;
 
 /// Least and most of an estimate, in bit/s.
-pub(super) const LEAST: f64 = 60_000.0;
+pub(super) const LEAST: f64 = 40_000.0;
 
 /// Share of what arrived that is kept when a queue grows.
 const BACK_OFF: f64 = 0.85;
+/// A queue lowers the estimate no further at first: a voice and the smallest
+/// picture. What looks like a queue is often a machine that is busy.
+pub(crate) const SMALLEST_PICTURE: f64 = 75_000.0;
+/// A round trip, with the pause between reports, after which it is a queue.
+const LONG_QUEUE: Duration = Duration::from_secs(1);
 
 /// Growth per second: at first, on known ground, and after long quiet.
 const CLIMB: f64 = 1.5;
@@ -37,11 +45,16 @@ const QUIET: Duration = Duration::from_secs(4);
 
 /// An estimate is at most this much more than what arrives.
 const AHEAD: f64 = 1.5;
-const AHEAD_LEAST: f64 = 40_000.0;
+/// …and this much is believed without proof: what pictures begin with. They
+/// stop below it, and what does not leave can prove nothing.
+pub(crate) const BELIEVED: f64 = 400_000.0;
 
 /// Loss that is no sign of a full queue, and loss that is.
 const LITTLE_LOSS: f64 = 0.02;
 const MUCH_LOSS: f64 = 0.10;
+
+/// Share of what arrives below which loss lowers nothing.
+const CARRIED: f64 = 0.7;
 
 /// Loss is judged over at least this many packets and this time.
 const LOSS_PACKETS: usize = 20;
@@ -51,6 +64,8 @@ const LOSS_TIME: Duration = Duration::from_millis(300);
 const SILENCE: Duration = Duration::from_millis(1500);
 /// …if this many packets went unanswered.
 const UNANSWERED: u64 = 10;
+/// Share of what there was before, once there is word again.
+const AFTER_SILENCE: f64 = 0.7;
 
 /// The estimate as others read it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -71,17 +86,20 @@ pub(super) struct Estimator {
     arrived: Arrived,
     control: Control,
     losses: Losses,
+    told: Told,
     /// Packets that left, as the sender counts them.
     sent: Arc<AtomicU64>,
     publish: watch::Sender<Estimate>,
 }
 
 impl Estimator {
-    /// `start` and `most` in bit/s; `sent` counts packets as they leave.
+    /// `start` and `most` in bit/s; `sent` counts packets as they leave, `told`
+    /// knows what the other end reported.
     pub(super) fn new(
         start: u32,
         most: u32,
         sent: Arc<AtomicU64>,
+        told: Told,
     ) -> (Self, watch::Receiver<Estimate>) {
         let estimate = Estimate {
             rate: start,
@@ -96,6 +114,7 @@ impl Estimator {
             arrived: Arrived::default(),
             control: Control::new(f64::from(start), f64::from(most)),
             losses: Losses::default(),
+            told,
             sent,
             publish,
         };
@@ -122,22 +141,32 @@ impl BandwidthEstimator for Estimator {
     fn on_reports(&mut self, now: Instant, reports: &[PacketReport]) {
         let Some(last) = reports.last() else { return };
         let mut usage = self.detector.usage();
+        let (mut lost, mut known, mut untold) = (0, 0, 0);
+        let sent = self.sent.load(Ordering::Relaxed);
+        self.control.heard(now, sent);
         for report in reports {
             if let Some(at) = report.arrival.filter(|_| report.arrived) {
-                self.arrived.add(at, report.size);
+                // What nobody told of has most likely arrived as this has.
+                self.arrived
+                    .add(at, report.size + std::mem::take(&mut untold));
+                known += 1;
+            } else if self.control.was_silent(report.departure) {
+                // Lost because nothing passed, and not because of how much.
+            } else if self.told.of(report.twcc_sequence_number) {
+                (lost, known) = (lost + 1, known + 1);
+            } else {
+                untold += report.size;
             }
             if let Some(delay) = self.groups.accumulate(report) {
                 let trend = self.trend.add(delay.at, delay.delta_ms);
                 usage = self.detector.update(delay.at, trend);
             }
         }
-        let lost = reports.iter().filter(|r| !r.arrived).count();
-        let loss = self.losses.add(now, lost, reports.len());
-        let arrived = self.arrived.rate();
-        self.control.heard(now, self.sent.load(Ordering::Relaxed));
-        self.control.update(now, usage, arrived, loss);
+        let loss = self.losses.add(now, lost, known);
         let newest = reports.iter().rev().find(|r| r.arrived).unwrap_or(last);
         let round_trip = now.saturating_duration_since(newest.departure);
+        self.control.long_queue = round_trip > LONG_QUEUE;
+        self.control.update(now, usage, self.arrived.seen(), loss);
         self.publish(Some(round_trip));
     }
 
@@ -198,6 +227,10 @@ struct Control {
     changed_at: Option<Instant>,
     /// When word last came, and how many packets had left.
     heard_at: Option<(Instant, u64)>,
+    /// While there is no word: the target there was.
+    before_silence: Option<f64>,
+    silent_until: Option<Instant>,
+    long_queue: bool,
     held_back: bool,
 }
 
@@ -211,12 +244,30 @@ impl Control {
             overused_at: None,
             changed_at: None,
             heard_at: None,
+            before_silence: None,
+            silent_until: None,
+            long_queue: false,
             held_back: false,
         }
     }
 
+    /// There is word of what was sent. After silence this is as good as another
+    /// path: what was known of it and what it lost says nothing any more.
     fn heard(&mut self, now: Instant, sent: u64) {
         self.heard_at = Some((now, sent));
+        if let Some(before) = self.before_silence.take() {
+            let begin = (before * AFTER_SILENCE).min(BELIEVED);
+            self.target = self.target.max(begin);
+            self.silent_until = Some(now);
+            self.climbing = true;
+            self.held_back = false;
+            (self.ceiling, self.overused_at, self.changed_at) = (None, None, None);
+        }
+    }
+
+    /// Whether what left then fell into a silence that is over.
+    fn was_silent(&self, departure: Instant) -> bool {
+        self.silent_until.is_some_and(|until| departure < until)
     }
 
     /// Whether silence lowered the target, again for each time it lasts. When
@@ -229,21 +280,24 @@ impl Control {
             return false;
         }
         self.heard_at = Some((now, sent));
+        self.before_silence.get_or_insert(self.target);
         self.target = (self.target * 0.5).max(LEAST);
-        self.climbing = true;
-        self.ceiling = None;
         true
     }
 
-    fn update(&mut self, now: Instant, usage: Usage, arrived: Option<f64>, loss: Option<f64>) {
+    fn update(&mut self, now: Instant, usage: Usage, arrived: Option<Seen>, loss: Option<f64>) {
         match usage {
             Usage::Over => self.back_off(now, arrived),
             Usage::Under => self.changed_at = Some(now),
-            Usage::Normal => self.grow(now, arrived),
+            Usage::Normal => self.grow(now, arrived.map(|seen| seen.mean)),
         }
         match loss {
             Some(loss) if loss > MUCH_LOSS => {
-                self.target *= 1.0 - 0.5 * loss;
+                // A path that is full loses what is too much, and carries what
+                // arrives: news of loss is older than the last step down.
+                let carried = arrived.map_or(0.0, |seen| seen.mean * CARRIED);
+                let lower = self.target * (1.0 - 0.5 * loss);
+                self.target = lower.max(carried.min(self.target));
                 self.climbing = false;
                 self.held_back = true;
             }
@@ -253,18 +307,23 @@ impl Control {
         self.target = self.target.clamp(LEAST, self.most);
     }
 
-    fn back_off(&mut self, now: Instant, arrived: Option<f64>) {
+    /// A queue grows, so what arrives is what the path carries.
+    fn back_off(&mut self, now: Instant, arrived: Option<Seen>) {
         self.climbing = false;
         let lately = self
             .overused_at
             .is_some_and(|at| now.saturating_duration_since(at) < Duration::from_millis(300));
-        let Some(arrived) = arrived.filter(|_| !lately) else {
+        let Some(arrived) = arrived.filter(|_| !lately).map(Seen::carried) else {
             return;
         };
         self.overused_at = Some(now);
         self.changed_at = Some(now);
         self.ceiling = Some(arrived);
-        self.target = self.target.min(arrived * BACK_OFF);
+        let floor = match self.long_queue {
+            true => LEAST,
+            false => SMALLEST_PICTURE,
+        };
+        self.target = self.target.min((arrived * BACK_OFF).max(floor));
     }
 
     fn grow(&mut self, now: Instant, arrived: Option<f64>) {
@@ -293,7 +352,7 @@ impl Control {
         } else {
             self.target * RAISE.powf(elapsed)
         };
-        let proven = arrived.map_or(self.target, |rate| rate * AHEAD + AHEAD_LEAST);
+        let proven = arrived.map_or(self.target, |rate| (rate * AHEAD).max(BELIEVED));
         // What was not used does not grow, but is not taken back either.
         self.target = grown.min(proven.max(self.target));
     }

@@ -21,10 +21,11 @@ use super::sending::{self, Gate, Sent};
 use super::setup::{self, Made, Rates};
 use super::signals::{Signal, Signals};
 use super::stats::{PeerStats, note};
+use super::wires::Signs;
 use super::{AudioOut, Control, Order, PeerConfig, PeerEvent, VideoOut};
 use crate::video::VideoKind;
 use sotto_client::call::media::{Candidate, Fingerprint, PeerFailure};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
@@ -39,6 +40,9 @@ use webrtc::peer_connection::{PeerConnection, RTCPeerConnectionState};
 const CONNECT_WITHIN: Duration = Duration::from_secs(30);
 /// From a working path to a finished handshake.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(12);
+
+/// The library's part in closing may take so long.
+const CLOSING: Duration = Duration::from_secs(5);
 
 /// Wishes of the peer for a key frame heard this often.
 const KEYFRAME_PAUSE: Duration = Duration::from_millis(250);
@@ -75,7 +79,7 @@ pub(super) async fn run(
             return;
         }
     };
-    let refused = Arc::clone(&made.refused);
+    let signs = made.bare.signs.clone();
     let (mut keeper, mut feedback, mut estimate) =
         Keeper::new(config, made, events, stats, began, &mut inputs);
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
@@ -89,7 +93,9 @@ pub(super) async fn run(
                 None => ControlFlow::Break(()),
             },
             Some(signal) = signals.recv() => keeper.signal(signal).await,
-            () = refused.notified() => keeper.fail(PeerFailure::Certificate).await,
+            () = signs.refused.notified() => keeper.fail(PeerFailure::Certificate).await,
+            // By an error, or by a panic over something that the peer sent.
+            () = signs.ended.notified() => keeper.fail(PeerFailure::Silent).await,
             Some(ended) = keeper.tasks.join_next() => match ended {
                 Ok(Ended::Channel) => keeper.fail(PeerFailure::Silent).await,
                 Ok(Ended::Other) => ControlFlow::Continue(()),
@@ -104,7 +110,8 @@ pub(super) async fn run(
         };
     }
     keeper.tasks.abort_all();
-    if keeper.connection.close().await.is_err() {
+    let closing = tokio::time::timeout(CLOSING, keeper.connection.close());
+    if !matches!(closing.await, Ok(Ok(()))) {
         tracing::debug!("a peer connection did not close cleanly");
     }
 }
@@ -130,6 +137,7 @@ struct Keeper {
     round_trip: watch::Sender<Option<Duration>>,
     received: [Arc<Received>; 3],
     meter: Meter,
+    signs: Signs,
 
     /// The certificate that the peer's first description promised.
     expected: Option<Fingerprint>,
@@ -138,6 +146,8 @@ struct Keeper {
     offered: bool,
     early: VecDeque<Candidate>,
     candidates: usize,
+    /// Relayed addresses of ours that are reached over TCP.
+    tunnelled: BTreeSet<(String, u16)>,
     described_at: Option<Instant>,
     ice_at: Option<Instant>,
     connected: bool,
@@ -163,10 +173,16 @@ impl Keeper {
         mpsc::Receiver<Feedback>,
         watch::Receiver<super::estimate::Estimate>,
     ) {
+        let Made {
+            bare,
+            estimate,
+            feedback,
+            sent: count,
+        } = made;
         let mut tasks = JoinSet::new();
         let (says, said) = mpsc::channel(SAYINGS);
         let strange = Arc::new(AtomicU64::new(0));
-        let talk = channel::run(made.channel, said, events.clone(), Arc::clone(&strange));
+        let talk = channel::run(bare.channel, said, events.clone(), Arc::clone(&strange));
         tasks.spawn(async move {
             talk.await;
             Ended::Channel
@@ -174,21 +190,21 @@ impl Keeper {
         let (gate, gate_read) = watch::channel(None);
         let (rate, rate_read) = watch::channel(config.start_rate);
         let (round_trip, _) = watch::channel(None);
-        let senders = made.outlets.each_ref().map(|o| Arc::clone(&o.sender));
-        let ssrcs = made.outlets.each_ref().map(|o| o.ssrc);
+        let senders = bare.outlets.each_ref().map(|o| Arc::clone(&o.sender));
+        let ssrcs = bare.outlets.each_ref().map(|o| o.ssrc);
         let sent: [Arc<Sent>; 3] = Default::default();
         let received: [Arc<Received>; 3] = Default::default();
         let sending = sending::Sending {
             gate: gate_read,
             rate: rate_read,
             events: events.clone(),
-            count: made.sent,
+            count,
         };
         let leaving = sending::Inputs {
             voices: take(&mut inputs.voices),
             frames: take(&mut inputs.frames),
         };
-        let leave = sending::run(sending, leaving, made.outlets, sent.clone());
+        let leave = sending::run(sending, leaving, bare.outlets, sent.clone());
         tasks.spawn(async move {
             leave.await;
             Ended::Other
@@ -202,7 +218,7 @@ impl Keeper {
             config.start_rate,
         );
         let keeper = Self {
-            connection: made.connection,
+            connection: bare.connection,
             senders,
             ssrcs,
             events,
@@ -214,11 +230,13 @@ impl Keeper {
             round_trip,
             received,
             meter,
+            signs: bare.signs,
             expected: None,
             mids: None,
             offered: false,
             early: VecDeque::new(),
             candidates: 0,
+            tunnelled: BTreeSet::new(),
             described_at: None,
             ice_at: None,
             connected: false,
@@ -227,7 +245,7 @@ impl Keeper {
             wished: [None; 2],
             config,
         };
-        (keeper, made.feedback, made.estimate)
+        (keeper, feedback, estimate)
     }
 
     async fn begin(&mut self) -> Step {
@@ -242,8 +260,13 @@ impl Keeper {
             Order::Describe(description) => self.describe(description).await,
             Order::AddCandidate(candidate) => self.candidate(candidate).await,
             Order::Restart => self.restart().await,
+            Order::Reroute(paths) => self.reroute(paths).await,
             Order::AskKeyframe(kind) => {
                 self.received[1 + place(kind)].keyframe.notify_one();
+                ON
+            }
+            Order::Off(kind, off) => {
+                self.received[1 + place(kind)].set_off(off);
                 ON
             }
             Order::Say(control) => {
@@ -258,7 +281,10 @@ impl Keeper {
 
     async fn signal(&mut self, signal: Signal) -> Step {
         match signal {
-            Signal::Candidate(line) => {
+            Signal::Candidate { line, at, url } => {
+                if self.is_tunnel(&url) {
+                    self.tunnelled.insert(at);
+                }
                 if let Some(line) = gathering::telling(&line, &self.config.paths) {
                     let mid = self.mids.as_ref().map_or("0", |mids| &mids[0]).to_owned();
                     let candidate = Candidate { line, mid };

@@ -17,10 +17,13 @@ const SAVED: Duration = Duration::from_millis(8);
 /// Video waiting longer than this is given up for a fresh key frame.
 const OLDEST: Duration = Duration::from_millis(1200);
 
+/// After the packet that opens a stream: until the other end has made one of it.
+const OPENING: Duration = Duration::from_millis(10);
+
 /// Octets around each payload: RTP with extension, SRTP, UDP and IP.
 const AROUND: usize = 70;
 
-/// One payload that waits.
+/// One payload that waits; an empty one opens its stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Waiting {
     pub kind: VideoKind,
@@ -87,6 +90,9 @@ impl Pacer {
         let waiting = self.queue.pop_front()?;
         self.queued -= waiting.payload.len() + AROUND;
         self.spend(waiting.payload.len(), now);
+        if waiting.payload.is_empty() {
+            self.free_at = self.free_at.map(|at| at.max(now) + OPENING);
+        }
         Some(waiting)
     }
 
@@ -133,6 +139,20 @@ mod tests {
             }
         }
         left
+    }
+
+    #[test]
+    fn a_stream_is_opened_before_its_first_picture() {
+        let start = Instant::now();
+        let mut pacer = Pacer::new(800_000);
+        pacer.push(Waiting {
+            payload: Bytes::new(),
+            ..packet(VideoKind::Camera)
+        });
+        pacer.push(packet(VideoKind::Camera));
+        let left = departures(&mut pacer, start, 2);
+        assert_eq!(left[0], 0);
+        assert!((10..=12).contains(&left[1]), "{left:?}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use rtc::rtcp::transport_feedbacks::transport_layer_nack::{
     TransportLayerNack, nack_pairs_from_sequence_numbers,
 };
 use rtc::rtp::packet::Packet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc, watch};
@@ -27,6 +27,16 @@ pub(super) struct Received {
     pub overrun: AtomicU64,
     /// The decoder needs a key frame.
     pub keyframe: Notify,
+    /// The sender says that it sends nothing here.
+    off: AtomicBool,
+    turned: Notify,
+}
+
+impl Received {
+    pub fn set_off(&self, off: bool) {
+        self.off.store(off, Ordering::Relaxed);
+        self.turned.notify_one();
+    }
 }
 
 /// Audio by RFC 3550 §6.4.1 and appendix A.
@@ -121,6 +131,9 @@ pub(super) async fn video(
                 None => return,
             },
             () = received.keyframe.notified() => assembler.ask_keyframe(),
+            () = received.turned.notified() => {
+                assembler.set_off(received.off.load(Ordering::Relaxed));
+            }
             () = until(wake), if wake.is_some() => {}
         }
         if let Some(round_trip) = *round_trip.borrow() {

@@ -98,6 +98,8 @@ struct Out {
     pictures: [u16; 2],
     /// A decoder at the other end has no beginning, by stream.
     needs_key: [bool; 2],
+    /// Something of it has been sent, by stream.
+    opened: [bool; 2],
     wished_at: [Option<Instant>; 2],
 }
 
@@ -116,6 +118,7 @@ impl Out {
             lines,
             pictures: [0; 2],
             needs_key: [true; 2],
+            opened: [false; 2],
             wished_at: [None; 2],
         }
     }
@@ -148,6 +151,7 @@ impl Out {
             return;
         }
         self.needs_key[at] = false;
+        self.open(frame.kind, frame.rtp_time);
         self.pictures[at] = self.pictures[at].wrapping_add(1);
         let pieces = packets::cut(&frame.data, self.pictures[at]);
         let last = pieces.len() - 1;
@@ -157,6 +161,21 @@ impl Out {
                 payload,
                 rtp_time: frame.rtp_time,
                 marker: index == last,
+            });
+        }
+    }
+
+    /// The library at the other end makes a stream of the first packet it sees
+    /// of one, and loses it over that, and what comes right behind it. Let it
+    /// be an empty one, with a pause after it: a key frame that lacks a packet
+    /// is lost, and the next is a third of a second away.
+    fn open(&mut self, kind: VideoKind, rtp_time: u32) {
+        if !std::mem::replace(&mut self.opened[place(kind)], true) {
+            self.pacer.push(Waiting {
+                kind,
+                payload: Bytes::new(),
+                rtp_time,
+                marker: false,
             });
         }
     }

@@ -1,10 +1,11 @@
 //! What every peer connection of ours is made of: the codecs, the three
 //! streams each way, the data channel, how paths are sought.
 
-use super::estimate::{Estimate, Estimator};
+use super::estimate::{Estimate, Estimator, Told};
 use super::feedback::{Feedback, Listener};
+use super::guard::Guard;
 use super::identity::Identity;
-use super::wires::Watched;
+use super::wires::{Signs, Watched};
 use crate::audio::RATE;
 use crate::video::CLOCK;
 use rtc::ice::mdns::MulticastDnsMode;
@@ -21,11 +22,11 @@ use rtc::rtp_transceiver::rtp_sender::{
     RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters,
     RTCRtpEncodingParameters, RTCRtpHeaderExtensionCapability, RTCRtpRtxParameters, RtpCodecKind,
 };
-use sotto_client::call::media::Paths;
+use sotto_client::call::media::{IceServer, Paths};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use webrtc::data_channel::{DataChannel, RTCDataChannelInit};
 use webrtc::error::{Error, Result};
 use webrtc::media_stream::track_local::TrackLocal;
@@ -54,11 +55,14 @@ pub(super) const CHANNEL: (&str, u16) = ("sotto", 0);
 const CHECK_EVERY: Duration = Duration::from_millis(20);
 const CHECKS: u16 = 250;
 
-/// Without any packet for this long the path counts as interrupted.
+/// Without any answer for this long the path counts as interrupted: only
+/// checks count, and not the media.
 const INTERRUPTED_AFTER: Duration = Duration::from_secs(3);
 /// The client gives up earlier; this only ends what it forgot.
 const FAILED_AFTER: Duration = Duration::from_secs(120);
-const KEEP_ALIVE: Duration = Duration::from_secs(1);
+/// …so that half of them may be lost, as in a path that has just become narrow,
+/// and nobody gives a good one up.
+const KEEP_ALIVE: Duration = Duration::from_millis(300);
 
 /// Packets kept for those who ask again: some 2 s of the highest rate.
 const RESENDABLE: u16 = 1024;
@@ -73,15 +77,19 @@ pub(super) struct Outlet {
 }
 
 /// A connection that has everything but descriptions.
-pub(super) struct Made {
+pub(super) struct Bare {
     pub connection: Arc<dyn PeerConnection>,
     pub channel: Arc<dyn DataChannel>,
     /// Audio, camera, screen.
     pub outlets: [Outlet; 3],
+    pub signs: Signs,
+}
+
+/// One that also measures and hears what is said of its packets.
+pub(super) struct Made {
+    pub bare: Bare,
     pub estimate: watch::Receiver<Estimate>,
     pub feedback: mpsc::Receiver<Feedback>,
-    /// Notified when the peer's certificate was refused.
-    pub refused: Arc<Notify>,
     /// To be counted up for each packet that leaves.
     pub sent: Arc<AtomicU64>,
 }
@@ -98,18 +106,36 @@ pub(super) async fn make(
     rates: &Rates,
     handler: Arc<dyn PeerConnectionEventHandler>,
 ) -> Result<Made> {
-    let runtime = default_runtime().ok_or_else(|| Error::Other("no runtime".into()))?;
-    let refused = Arc::new(Notify::new());
-    let runtime: Arc<dyn Runtime> = Arc::new(Watched::new(runtime, Arc::clone(&refused)));
-    let mut engine = media_engine()?;
     let sent = Arc::new(AtomicU64::new(0));
-    let (estimator, estimate) = Estimator::new(rates.start, rates.most, Arc::clone(&sent));
+    let told = Told::default();
+    let count = Arc::clone(&sent);
+    let (estimator, estimate) = Estimator::new(rates.start, rates.most, count, told.clone());
     let (heard, feedback) = mpsc::channel(64);
-    let registry = interceptors(&mut engine, estimator, Listener::new(heard))?;
+    let registry = interceptors(Guard::new(told), estimator, Listener::new(heard));
+    let bare = bare(paths, identity, registry, handler).await?;
+    Ok(Made {
+        bare,
+        estimate,
+        feedback,
+        sent,
+    })
+}
+
+/// A connection in which packets pass through `registry`, and nothing else
+/// happens to them.
+pub(super) async fn bare(
+    paths: &Paths,
+    identity: &Identity,
+    registry: Registry,
+    handler: Arc<dyn PeerConnectionEventHandler>,
+) -> Result<Bare> {
+    let runtime = default_runtime().ok_or_else(|| Error::Other("no runtime".into()))?;
+    let signs = Signs::default();
+    let runtime: Arc<dyn Runtime> = Arc::new(Watched::new(runtime, signs.clone()));
     let connection: Arc<dyn PeerConnection> = Arc::new(
         PeerConnectionBuilder::new()
             .with_configuration(configuration(paths, identity))
-            .with_media_engine(engine)
+            .with_media_engine(media_engine()?)
             .with_setting_engine(settings(paths))
             .with_interceptor_registry(registry)
             .with_handler(handler)
@@ -132,14 +158,11 @@ pub(super) async fn make(
             }),
         )
         .await?;
-    Ok(Made {
+    Ok(Bare {
         connection,
         channel,
         outlets,
-        estimate,
-        feedback,
-        refused,
-        sent,
+        signs,
     })
 }
 
@@ -153,9 +176,9 @@ fn addresses(paths: &Paths) -> Vec<String> {
     addresses
 }
 
-fn configuration(paths: &Paths, identity: &Identity) -> RTCConfiguration {
+pub(super) fn configuration(paths: &Paths, identity: &Identity) -> RTCConfiguration {
     let servers = paths.servers.iter().map(|server| RTCIceServer {
-        urls: server.urls.clone(),
+        urls: server.urls.iter().chain(tunnel(server)).cloned().collect(),
         username: server.username.clone(),
         credential: server.credential.clone(),
     });
@@ -172,6 +195,11 @@ fn configuration(paths: &Paths, identity: &Identity) -> RTCConfiguration {
         .build()
 }
 
+/// The URL of this computer's end of a tunnel, where there is one.
+pub(super) fn tunnel(server: &IceServer) -> Option<&String> {
+    server.tunnel.as_ref()?.url.as_ref()
+}
+
 fn settings(paths: &Paths) -> SettingEngine {
     SettingEngineBuilder::new()
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
@@ -184,10 +212,18 @@ fn settings(paths: &Paths) -> SettingEngine {
         )
         .with_srflx_acceptance_min_wait(Some(Duration::from_millis(20)))
         .with_prflx_acceptance_min_wait(Some(Duration::ZERO))
-        .with_relay_acceptance_min_wait(Some(Duration::from_millis(200)))
+        .with_relay_acceptance_min_wait(Some(relay_wait(paths)))
         .with_discard_local_candidates_during_ice_restart(true)
         .with_srtp_replay_protection_window(REPLAY_WINDOW)
         .build()
+}
+
+/// How long a better way than a relayed one is waited for.
+fn relay_wait(paths: &Paths) -> Duration {
+    match paths.relayed_only {
+        true => Duration::ZERO,
+        false => Duration::from_millis(200),
+    }
 }
 
 fn media_engine() -> Result<MediaEngine> {
@@ -265,14 +301,12 @@ fn feedback(typ: &str, parameter: &str) -> RTCPFeedback {
 /// Without the library's pacer, which lets voices queue behind pictures, and
 /// without its requests for lost packets, which know no round trip: both are
 /// ours.
-fn interceptors(
-    _engine: &mut MediaEngine,
-    estimator: Estimator,
-    listener: Listener,
-) -> Result<Registry> {
+fn interceptors(guard: Guard, estimator: Estimator, listener: Listener) -> Registry {
     let control = CongestionControlBuilder::new(estimator).build();
     let resend = NackResponderBuilder::new().with_size(RESENDABLE).build();
-    Ok(Registry::new()
+    Registry::new()
+        // Hears first.
+        .with(Slot::from(500), guard)
         .with(Slot::CongestionControl, control)
         .with(Slot::from(1_500), listener)
         .with(Slot::TwccSender, TwccSenderBuilder::new().build())
@@ -284,7 +318,7 @@ fn interceptors(
                 .build(),
         )
         .with(Slot::ReceiverReport, ReceiverReportBuilder::new().build())
-        .with(Slot::SenderReport, SenderReportBuilder::new().build()))
+        .with(Slot::SenderReport, SenderReportBuilder::new().build())
 }
 
 async fn outlet(connection: &dyn PeerConnection, name: &str, kind: RtpCodecKind) -> Result<Outlet> {

@@ -10,8 +10,13 @@ use webrtc::peer_connection::{
 };
 
 pub(super) enum Signal {
-    /// A candidate line of ours.
-    Candidate(String),
+    /// A candidate line of ours, and its address as the library names it.
+    /// `url`: of the server it came from, if one did.
+    Candidate {
+        line: String,
+        at: (String, u16),
+        url: String,
+    },
     GatheringDone,
     IceConnected,
     State(RTCPeerConnectionState),
@@ -31,8 +36,13 @@ impl Signals {
 #[async_trait::async_trait]
 impl PeerConnectionEventHandler for Signals {
     async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
-        if let Ok(candidate) = event.candidate.to_json() {
-            self.tell(Signal::Candidate(candidate.candidate));
+        let RTCPeerConnectionIceEvent { candidate, url } = event;
+        if let Ok(told) = candidate.to_json() {
+            self.tell(Signal::Candidate {
+                line: told.candidate,
+                at: (candidate.address, candidate.port),
+                url,
+            });
         }
     }
 

@@ -13,6 +13,8 @@ pub enum PathKind {
     Direct,
     /// Through a TURN server, at one end or both.
     Relayed,
+    /// Through a TURN server that this end reaches over TCP.
+    RelayedTcp,
 }
 
 /// A connection by numbers. Rates in bit/s, times in ms.

@@ -1,16 +1,24 @@
-//! The sockets under a peer connection, watched. One thing is looked for: the
-//! alert with which our own DTLS breaks off a handshake because of the peer's
-//! certificate. The library sends it and says nothing; on the wire it is in
-//! clear (RFC 6347 §4.1, epoch 0), and as we look at what leaves this machine,
-//! nobody else can make it up.
+//! The runtime under a peer connection: what comes in is looked at first, the
+//! library's loop is kept from sleeping over what it has to send, and two
+//! things that it does not tell are watched for.
+//!
+//! Its task that ends by itself, be it by a panic: the connection is over then,
+//! and nothing else is.
+//!
+//! And, on the sockets, the alert with which our own DTLS breaks off a handshake
+//! because of the peer's certificate. The library sends it and says nothing; on
+//! the wire it is in clear (RFC 6347 §4.1, epoch 0), and as we look at what
+//! leaves this machine, nobody else can make it up.
 
+use super::names::Names;
 use std::fmt;
 use std::future::Future;
 use std::io::{self, IoSliceMut};
 use std::net::{SocketAddr, UdpSocket};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use webrtc::runtime::{
@@ -29,16 +37,92 @@ const FATAL: u8 = 2;
 /// revoked, expired, unknown, no certificate authority, access denied.
 const OF_CERTIFICATES: std::ops::RangeInclusive<u8> = 42..=49;
 
-/// The usual runtime, with watched UDP sockets.
+/// Rounds of the library's loop in a row before it may sleep: see [`Rounds`].
+const ROUNDS: u8 = 2;
+
+/// The usual runtime, with watched tasks, UDP sockets and naps.
 pub(super) struct Watched {
     inner: Arc<dyn Runtime>,
-    refused: Arc<Notify>,
+    signs: Signs,
+}
+
+/// Whether the library's loop may sleep. In each round it sends first and then
+/// looks at what happened, so what it says because of that would lie there
+/// until something else wakes it; through a TURN server, with whose client it
+/// deals in the same order, one round longer. In the middle of a handshake
+/// nothing else does, for up to a second. So until the handshake is done and the
+/// data channel is open, it goes round twice more after whatever woke it. Later,
+/// voices wake it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rounds(Arc<AtomicU8>);
+
+/// No more of them.
+const ENOUGH: u8 = u8::MAX;
+
+impl Rounds {
+    /// What to sleep instead of `wanted`, and whether that is a round more.
+    fn bound(&self, wanted: Duration) -> (Duration, bool) {
+        match self.0.load(Ordering::Relaxed) {
+            ENOUGH => (wanted, false),
+            gone if gone < ROUNDS => (Duration::ZERO, true),
+            gone => {
+                self.change(gone, 0);
+                (wanted, false)
+            }
+        }
+    }
+
+    /// A round was gone without anything new.
+    fn gone(&self) {
+        let gone = self.0.load(Ordering::Relaxed);
+        if gone < ROUNDS {
+            self.change(gone, gone + 1);
+        }
+    }
+
+    /// It may sleep from now on.
+    pub(super) fn end(&self) {
+        self.0.store(ENOUGH, Ordering::Relaxed);
+    }
+
+    fn change(&self, from: u8, to: u8) {
+        // Meanwhile it may have been ended.
+        let relaxed = Ordering::Relaxed;
+        let _ = self.0.compare_exchange(from, to, relaxed, relaxed);
+    }
+}
+
+/// What is told of it.
+#[derive(Clone, Default)]
+pub(super) struct Signs {
+    /// We refused the peer's certificate.
+    pub refused: Arc<Notify>,
+    /// The library's task ended.
+    pub ended: Arc<Notify>,
+    /// The other way: which streams may come in.
+    pub names: Arc<Mutex<Names>>,
+    /// And how it loops.
+    pub rounds: Rounds,
+}
+
+impl Signs {
+    pub(super) fn names(&self) -> MutexGuard<'_, Names> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells of its end however it comes.
+struct Ending(Arc<Notify>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
 }
 
 impl Watched {
-    /// `refused` is notified when we refuse the peer's certificate.
-    pub(super) fn new(inner: Arc<dyn Runtime>, refused: Arc<Notify>) -> Self {
-        Self { inner, refused }
+    pub(super) fn new(inner: Arc<dyn Runtime>, signs: Signs) -> Self {
+        Self { inner, signs }
     }
 }
 
@@ -50,13 +134,17 @@ impl fmt::Debug for Watched {
 
 impl Runtime for Watched {
     fn spawn(&self, future: Boxed<'static, ()>) -> Box<dyn JoinHandle> {
-        self.inner.spawn(future)
+        let ending = Ending(Arc::clone(&self.signs.ended));
+        self.inner.spawn(Box::pin(async move {
+            let _ending = ending;
+            future.await;
+        }))
     }
 
     fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
         Ok(Arc::new(WatchedSocket {
             inner: self.inner.wrap_udp_socket(socket)?,
-            refused: Arc::clone(&self.refused),
+            signs: self.signs.clone(),
         }))
     }
 
@@ -83,7 +171,16 @@ impl Runtime for Watched {
     }
 
     fn sleep(&self, duration: Duration) -> Boxed<'static, ()> {
-        self.inner.sleep(duration)
+        let (bound, more) = self.signs.rounds.bound(duration);
+        let sleeping = self.inner.sleep(bound);
+        if !more {
+            return sleeping;
+        }
+        let rounds = self.signs.rounds.clone();
+        Box::pin(async move {
+            sleeping.await;
+            rounds.gone();
+        })
     }
 
     fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
@@ -101,7 +198,7 @@ impl Runtime for Watched {
 
 struct WatchedSocket {
     inner: Arc<dyn AsyncUdpSocket>,
-    refused: Arc<Notify>,
+    signs: Signs,
 }
 
 impl fmt::Debug for WatchedSocket {
@@ -117,7 +214,7 @@ impl AsyncUdpSocket for WatchedSocket {
 
     fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
         if refuses_certificate(transmit.contents) {
-            self.refused.notify_one();
+            self.signs.refused.notify_one();
         }
         self.inner.poll_send(cx, transmit)
     }
@@ -128,7 +225,15 @@ impl AsyncUdpSocket for WatchedSocket {
         bufs: &mut [IoSliceMut<'_>],
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
-        self.inner.poll_recv(cx, bufs, meta)
+        let received = ready!(self.inner.poll_recv(cx, bufs, meta))?;
+        let mut names = self.signs.names();
+        for (buf, meta) in bufs.iter_mut().zip(meta.iter()).take(received) {
+            let length = meta.len.min(buf.len());
+            for datagram in buf[..length].chunks_mut(meta.stride.max(1)) {
+                names.look_at(datagram);
+            }
+        }
+        Poll::Ready(Ok(received))
     }
 
     fn max_gso_segments(&self) -> usize {
@@ -180,6 +285,26 @@ mod tests {
         assert!(refuses_certificate(
             &[record(22, 0, &[7; 9]), alert].concat()
         ));
+    }
+
+    #[test]
+    fn a_loop_sleeps_when_it_went_round_with_nothing_new() {
+        let (rounds, long) = (Rounds::default(), Duration::from_secs(1));
+        for _ in 0..3 {
+            for _ in 0..ROUNDS {
+                assert_eq!(rounds.bound(long), (Duration::ZERO, true));
+                rounds.gone();
+            }
+            assert_eq!(rounds.bound(long), (long, false));
+        }
+        // Something happened in the middle of it.
+        assert_eq!(rounds.bound(long), (Duration::ZERO, true));
+        assert_eq!(rounds.bound(long), (Duration::ZERO, true));
+        rounds.clone().end();
+        rounds.gone();
+        for _ in 0..3 {
+            assert_eq!(rounds.bound(long), (long, false));
+        }
     }
 
     #[test]

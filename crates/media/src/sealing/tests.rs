@@ -1,3 +1,6 @@
+//! Sealed frames of media: they open once, whole, and for the right sender,
+//! stream and key.
+
 use super::*;
 use crate::sealing::window::Window;
 use bytes::Bytes;

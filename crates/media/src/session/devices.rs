@@ -1,5 +1,5 @@
-//! The device list, looked up from the moment somebody wants to know: an app
-//! that is only written in asks the system nothing.
+//! The device list, looked up every two seconds from the moment somebody wants
+//! to know: whoever never calls and never asks has the system asked nothing.
 
 use crate::device::list::{DeviceList, Listing};
 use crate::device::sound::SoundDevices;

@@ -9,10 +9,10 @@ use crate::peer::{Heard, Peer as Connection, PeerEvent, Seen};
 use crate::sealing::{OpenError, Opener, Stream};
 use crate::video::{EncodedVideo, ReceiverEvent, Tile, VideoKind, VideoReceiver};
 use bytes::Bytes;
-use sotto_client::call::media::{MediaKey, Peer};
-use std::collections::BTreeMap;
+use sotto_client::call::media::{MediaKey, Peer, Sending};
 use std::collections::btree_map::Entry;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
@@ -38,17 +38,23 @@ pub struct Incoming {
     /// `None`: nothing can be heard of anybody.
     voice: Option<Voice>,
     state: Mutex<State>,
+    /// When the first picture could be seen: decoded, and on screen here. Written
+    /// where pictures are decoded.
+    first_picture: Arc<OnceLock<Duration>>,
 }
 
 #[derive(Default)]
 struct State {
     opener: Opener,
     pictures: BTreeMap<VideoKind, VideoReceiver>,
+    /// What they say that they send; `None`: they said nothing yet.
+    expected: Option<Sending>,
+    /// What of it is on screen here.
+    shown: BTreeSet<VideoKind>,
     /// Since when frames come under a key that is not here, and whether that
     /// was said.
     missing: Option<(Instant, bool)>,
     first_sound: Option<Duration>,
-    first_picture: Option<Duration>,
 }
 
 impl Incoming {
@@ -59,6 +65,7 @@ impl Incoming {
             tiles,
             voice,
             state: Mutex::default(),
+            first_picture: Arc::default(),
         }
     }
 
@@ -68,6 +75,30 @@ impl Incoming {
 
     pub fn forget_below(&self, kid: u64) {
         self.state().opener.forget_below(kid);
+    }
+
+    /// What they say that they send.
+    pub fn expect(&self, sending: Sending) {
+        if let Some(voice) = &self.voice {
+            voice.set_muted(!sending.microphone);
+        }
+        let mut state = self.state();
+        state.expected = Some(sending);
+        for (kind, receiver) in &state.pictures {
+            receiver.set_off(state.is_off(*kind));
+        }
+    }
+
+    /// Whether it is on screen here.
+    pub fn show(&self, kind: VideoKind, shown: bool) {
+        let mut state = self.state();
+        match shown {
+            true => state.shown.insert(kind),
+            false => state.shown.remove(&kind),
+        };
+        if let Some(receiver) = state.pictures.get(&kind) {
+            receiver.set_hidden(!shown);
+        }
     }
 
     pub fn set_volume(&self, factor: f32) {
@@ -124,11 +155,11 @@ impl Incoming {
     fn see(&self, seen: Seen, connection: &Arc<Connection>) -> Option<Notable> {
         let (opened, noted) = self.open(seen.kind.into(), &seen.data);
         let mut state = self.state();
-        let State {
-            pictures,
-            first_picture,
-            ..
-        } = &mut *state;
+        if state.is_off(seen.kind) {
+            return noted;
+        }
+        let hidden = !state.shown.contains(&seen.kind);
+        let pictures = &mut state.pictures;
         let Some((data, keyframe)) = opened else {
             // What follows refers to it.
             if let Some(receiver) = pictures.get(&seen.kind) {
@@ -138,7 +169,6 @@ impl Incoming {
             }
             return noted;
         };
-        first_picture.get_or_insert(self.began.elapsed());
         let frame = EncodedVideo {
             data,
             keyframe,
@@ -148,6 +178,7 @@ impl Incoming {
             Entry::Occupied(receiver) => receiver.get().push(frame),
             Entry::Vacant(place) => {
                 if let Some(receiver) = self.receiver(seen.kind, connection) {
+                    receiver.set_hidden(hidden);
                     place.insert(receiver).push(frame);
                 }
             }
@@ -162,11 +193,17 @@ impl Incoming {
         };
         let tile = Arc::new(Tile::default());
         let connection = Arc::downgrade(connection);
-        let started = VideoReceiver::start(kind, tile.clone(), move |event| {
-            if let (ReceiverEvent::NeedsKeyframe, Some(connection)) = (event, connection.upgrade())
-            {
-                connection.ask_keyframe(kind);
+        let (began, first) = (self.began, self.first_picture.clone());
+        let started = VideoReceiver::start(kind, tile.clone(), move |event| match event {
+            ReceiverEvent::NeedsKeyframe => {
+                if let Some(connection) = connection.upgrade() {
+                    connection.ask_keyframe(kind);
+                }
             }
+            ReceiverEvent::FirstPicture => {
+                first.get_or_init(|| began.elapsed());
+            }
+            ReceiverEvent::Resized(_) => {}
         });
         match started {
             Ok(receiver) => {
@@ -240,8 +277,7 @@ impl Incoming {
 
     /// From the beginning to the first sound and the first picture.
     pub fn firsts(&self) -> (Option<Duration>, Option<Duration>) {
-        let state = self.state();
-        (state.first_sound, state.first_picture)
+        (self.state().first_sound, self.first_picture.get().copied())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -249,8 +285,92 @@ impl Incoming {
     }
 }
 
+impl State {
+    fn is_off(&self, kind: VideoKind) -> bool {
+        self.expected.is_some_and(|sending| match kind {
+            VideoKind::Camera => !sending.camera,
+            VideoKind::Screen => sending.screen.is_none(),
+        })
+    }
+}
+
 impl Drop for Incoming {
     fn drop(&mut self) {
         self.tiles.remove_peer(self.peer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::pattern::{self, Style};
+    use crate::peer::{Identity, PeerConfig};
+    use crate::sealing::Sealer;
+    use crate::video::vp8::{Encoder, Settings};
+    use crate::video::{Content, Size};
+    use sotto_client::call::media::Paths;
+    use sotto_wire::{DeviceId, UserId};
+
+    const SIZE: Size = Size::new(320, 180);
+    /// Only ends a test that hangs.
+    const PATIENCE: Duration = Duration::from_secs(30);
+    const ALICE: Peer = Peer {
+        user: UserId([1; 32]),
+        device: DeviceId([1; 16]),
+    };
+
+    fn keyframe() -> Bytes {
+        let mut encoder = Encoder::new(Settings {
+            size: SIZE,
+            fps: 30,
+            bitrate: 800_000,
+            content: Content::Camera,
+        })
+        .expect("an encoder");
+        let picture = pattern::draw(Style::Warm, SIZE, 0, 0, Instant::now());
+        let encoded = encoder.encode(&picture.expect("a picture"), 0, true);
+        encoded.expect("encoded").expect("a frame").data
+    }
+
+    fn connection() -> Arc<Connection> {
+        let identity = Identity::generate().expect("a certificate");
+        let config = PeerConfig::new(false, Paths::default(), identity);
+        Arc::new(Connection::connect(config, mpsc::channel(EVENTS).0))
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_first_picture_is_the_first_that_could_be_seen() {
+        let key = MediaKey::new(1, [7; 32]);
+        let mut sealer = Sealer::new();
+        sealer.set_key(&key).expect("a key");
+        let (connection, tiles) = (connection(), Arc::<Tiles>::default());
+        let bob = Incoming::new(ALICE, tiles.clone(), None);
+        bob.add_key(&key);
+        bob.show(VideoKind::Camera, true);
+        let mut comes = |frame: &[u8]| {
+            let data = sealer.seal(Stream::Camera, true, frame).expect("sealed");
+            let seen = Seen {
+                kind: VideoKind::Camera,
+                data,
+                keyframe: true,
+                rtp_time: 0,
+                arrived: Instant::now(),
+            };
+            bob.see(seen, &connection);
+        };
+        // It opens, and is nothing to look at.
+        comes(b"no picture");
+        assert_eq!(bob.frames().opened, 1);
+        assert_eq!(bob.firsts().1, None);
+
+        comes(&keyframe());
+        let tile = tiles.get(&TileId::Camera(ALICE)).expect("a tile");
+        assert!(tile.wait(0, PATIENCE).is_some(), "a picture");
+        let stamped = async {
+            while bob.firsts().1.is_none() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, stamped).await.expect("now");
     }
 }

@@ -93,10 +93,11 @@ impl OwnPicture {
         self.running.is_some() && generation == self.generation
     }
 
-    pub fn close(&mut self) {
-        if self.running.take().is_some() {
-            self.tiles.remove(&self.tile());
-        }
+    /// Which device was open, if one was.
+    pub fn close(&mut self) -> Option<DeviceName> {
+        let running = self.running.take()?;
+        self.tiles.remove(&self.tile());
+        Some(running.device)
     }
 
     pub fn is_open(&self) -> bool {

@@ -5,12 +5,12 @@ use super::devices::Devices;
 use super::outgoing::Outgoing;
 use crate::audio::capture::CaptureSetup;
 use crate::audio::{
-    Capture, CaptureEvent, CaptureStats, Chime, EncodedAudio, Playout, PlayoutEvent, Processing,
-    Ring, Voice,
+    Capture, CaptureEvent, CaptureStats, Chime, EncodedAudio, Mute, Playout, PlayoutEvent,
+    Processing, Ring, Voice,
 };
 use crate::console::{Choices, Level};
-use crate::device::DeviceName;
 use crate::device::list::DeviceChoice;
+use crate::device::{DeviceError, DeviceName};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -27,7 +27,7 @@ pub enum Listen {
     Level,
     Send {
         to: Arc<Outgoing>,
-        muted: bool,
+        mute: Mute,
     },
 }
 
@@ -67,6 +67,10 @@ impl Sound {
         if let Some((_, bell)) = &self.bell {
             bell.choose(ringer(&choices));
         }
+        // Of another speaker, the test of this one says nothing.
+        if choices.speaker != self.choices.speaker {
+            self.test = None;
+        }
         self.choices = choices;
     }
 
@@ -83,17 +87,17 @@ impl Sound {
             Listen::Off => self.capture = None,
             Listen::Level => {
                 if self.capture.is_none() || self.sends {
-                    self.start_capture(false, None, tell);
+                    self.start_capture(Mute::Off, None, tell);
                     self.sends = false;
                 }
             }
-            Listen::Send { to, muted } => {
+            Listen::Send { to, mute } => {
                 if let (Some(capture), true) = (&self.capture, self.sends) {
-                    return capture.set_muted(muted);
+                    return capture.set_mute(mute);
                 }
                 let (packets, leaving) = mpsc::channel(PACKETS);
                 tokio::spawn(send(leaving, to));
-                self.start_capture(muted, Some(packets), tell);
+                self.start_capture(mute, Some(packets), tell);
                 self.sends = true;
             }
         }
@@ -101,7 +105,7 @@ impl Sound {
 
     fn start_capture(
         &mut self,
-        muted: bool,
+        mute: Mute,
         packets: Option<mpsc::Sender<EncodedAudio>>,
         tell: impl FnMut(CaptureEvent) + Send + 'static,
     ) {
@@ -114,7 +118,7 @@ impl Sound {
             devices,
             choice: choice(&self.choices.microphone),
             processing: self.processing,
-            muted,
+            mute,
             echo: self.playout.as_ref().map(Playout::echo),
             packets,
         };
@@ -125,18 +129,14 @@ impl Sound {
     }
 
     /// Opens the speaker.
-    pub fn play(&mut self) {
+    pub fn play(&mut self, tell: impl FnMut(PlayoutEvent) + Send + 'static) {
         if self.playout.is_some() {
             return;
         }
         let Some(devices) = self.devices.sound() else {
             return;
         };
-        let started = Playout::start(devices, choice(&self.choices.speaker), |event| {
-            let opened = matches!(event, PlayoutEvent::Opened(_));
-            tracing::debug!(opened, "speaker");
-        });
-        match started {
+        match Playout::start(devices, choice(&self.choices.speaker), tell) {
             Ok(playout) => self.playout = Some(playout),
             Err(error) => tracing::error!(%error, "the speaker's thread did not start"),
         }
@@ -159,15 +159,21 @@ impl Sound {
         }
         self.bell = ring.and_then(|ring| {
             let choice = ringer(&self.choices);
-            let chime = Chime::start(self.devices.sound()?, choice, ring, |_| {});
+            let chime = Chime::start(self.devices.sound()?, choice, ring, |played| {
+                // The call is on screen as well.
+                if let Err(error) = played {
+                    tracing::info!(%error, "a ring is seen and not heard");
+                }
+            });
             Some((ring, chime.ok()?))
         });
     }
 
-    pub fn test(&mut self) {
+    /// Tries the speaker; `tell` is told whether it plays.
+    pub fn test(&mut self, tell: impl FnMut(Result<(), DeviceError>) + Send + 'static) {
         let choice = choice(&self.choices.speaker);
         let devices = self.devices.sound();
-        self.test = devices.and_then(|d| Chime::start(d, choice, Ring::Test, |_| {}).ok());
+        self.test = devices.and_then(|d| Chime::start(d, choice, Ring::Test, tell).ok());
     }
 
     /// What the paths carry (bit/s), and how much of it is lost, 0 to 1.

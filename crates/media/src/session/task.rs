@@ -4,6 +4,8 @@
 mod devices;
 mod ends;
 mod orders;
+#[cfg(test)]
+mod tests;
 
 use super::devices::Devices;
 use super::incoming::{Incoming, Notable};
@@ -11,10 +13,11 @@ use super::outgoing::Outgoing;
 use super::own::{OwnPicture, WayOut};
 use super::sound::Sound;
 use super::tiles::Tiles;
-use super::{Command, Setup};
-use crate::audio::CaptureEvent;
+use super::{Command, Preview, Setup};
+use crate::audio::{CaptureEvent, PlayoutEvent};
 use crate::console::{Choices, Levels, TileId};
 use crate::device::list::Listing;
+use crate::device::{DeviceError, DeviceName};
 use crate::peer::{Identity, Peer as Connection};
 use crate::video::sender::SenderEvent;
 use crate::video::{Size, VideoKind};
@@ -52,6 +55,9 @@ impl View {
 /// not wait.
 enum Inner {
     Microphone(CaptureEvent),
+    Speaker(PlayoutEvent),
+    /// Whether the speaker that is tested plays.
+    Test(Result<(), DeviceError>),
     Picture(VideoKind, u64, SenderEvent),
 }
 
@@ -68,15 +74,20 @@ pub struct Task {
     pub(super) screen: OwnPicture,
     way_out: WayOut,
     choices: Choices,
-    preview: bool,
+    preview: Preview,
+    /// The microphone of a call stays open while it is muted.
+    keep_open: bool,
     /// Which tiles are on screen here.
     shown: BTreeMap<TileId, Size>,
     volumes: BTreeMap<Peer, f32>,
     sources: BTreeMap<Source, SourceState>,
+    /// What came of the devices that are tried in a preview.
+    tried: BTreeMap<Source, SourceState>,
+    /// The screen that was wished and did not open, or broke off. It is not
+    /// tried again for this wish: the system may ask a person each time.
+    no_screen: Option<(DeviceName, SourceState)>,
     pub(super) call: Option<Call>,
     ticks: u64,
-    /// Somebody shows our pictures in another size.
-    resized: bool,
 }
 
 /// The one call that goes on.
@@ -126,13 +137,15 @@ impl Task {
             told,
             way_out,
             choices: setup.choices,
-            preview: false,
+            preview: Preview::default(),
+            keep_open: false,
             shown: BTreeMap::new(),
             volumes: BTreeMap::new(),
             sources: BTreeMap::new(),
+            tried: BTreeMap::new(),
+            no_screen: None,
             call: None,
             ticks: 0,
-            resized: false,
         }
     }
 
@@ -140,7 +153,7 @@ impl Task {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         loop {
-            let busy = self.preview || self.call.is_some();
+            let busy = self.preview.any() || self.call.is_some();
             tokio::select! {
                 command = commands.recv() => match command {
                     Some(Command::Stop(answer)) => {
@@ -165,16 +178,24 @@ impl Task {
             Command::Order(order) => self.order(order),
             Command::Choose(choices) => {
                 self.sound.choose(choices.clone());
+                if choices.speaker != self.choices.speaker {
+                    self.tried.remove(&Source::Speaker);
+                }
                 self.choices = choices;
                 self.tend_pictures();
             }
             Command::Process(processing) => self.sound.process(processing),
-            Command::Preview(on) => {
-                self.preview = on;
+            Command::Preview(wanted) => {
+                self.preview = wanted;
+                self.tried.retain(|source, _| wanted.tries(*source));
                 self.tend();
-                if !on && self.call.is_none() {
+                if !wanted.any() && self.call.is_none() {
                     self.view.set_levels(Levels::default());
                 }
+            }
+            Command::KeepOpen(keep) => {
+                self.keep_open = keep;
+                self.tend_microphone();
             }
             Command::Show(tiles) => self.show(tiles),
             Command::Volume(peer, factor) => {
@@ -184,7 +205,7 @@ impl Task {
                 }
             }
             Command::Ring(ring) => self.sound.ring(ring),
-            Command::TestSound => self.sound.test(),
+            Command::TestSound => self.test_speaker(),
             Command::Stats(answer) => {
                 let _ = answer.send(self.stats());
             }

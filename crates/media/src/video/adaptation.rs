@@ -3,8 +3,7 @@
 //!
 //! Down at once, up slowly: a step down follows the first look that shows too
 //! little bandwidth; a step up wants [`UP_AFTER`] with room to spare, and
-//! longer each time that a step up did not hold. Sound is taken off the
-//! estimate first. What nobody shows is not encoded.
+//! longer each time that a step up did not hold. What nobody shows is not encoded.
 //!
 //! | state | goes to | when |
 //! |---|---|---|
@@ -24,8 +23,6 @@ mod tests;
 
 pub use ladder::{Rung, ladder};
 
-/// Bits a second that sound and its repair need, for each peer.
-pub const AUDIO_RESERVE: u32 = 56_000;
 /// How long there must be room before a step up.
 pub const UP_AFTER: Duration = Duration::from_secs(4);
 /// The longest wait that failed steps up lead to.
@@ -38,7 +35,7 @@ const SLOW_FOR: Duration = Duration::from_secs(2);
 /// What is known when it is time to decide.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Seen {
-    /// What this picture may use, in bits a second; see [`split`].
+    /// What this picture may use, in bits a second.
     pub budget: u32,
     /// The size of the captured pictures.
     pub source: Size,
@@ -134,7 +131,7 @@ impl Adaptation {
     /// The first rung: as high as the budget carries at the very start, the
     /// lowest after a pause for want of bandwidth.
     fn begin(&mut self, rungs: &[Rung], budget: u32, wanted: usize) -> Option<usize> {
-        if !roomy(budget, rungs[0], 130) {
+        if budget < rungs[0].begins_with() {
             return None;
         }
         let highest = if self.seen_once { 0 } else { wanted };
@@ -228,22 +225,6 @@ impl Adaptation {
                 self.cpu_capped = None;
                 self.cpu_cap = usize::MAX;
             }
-        }
-    }
-}
-
-/// Share an estimate out between sound, camera and screen: what each picture
-/// may use. A screen that is shown goes before the camera, which keeps a small
-/// picture.
-pub fn split(estimate: u32, camera: bool, screen: bool) -> (u32, u32) {
-    let left = estimate.saturating_sub(AUDIO_RESERVE);
-    match (camera, screen) {
-        (false, false) => (0, 0),
-        (true, false) => (left, 0),
-        (false, true) => (0, left),
-        (true, true) => {
-            let camera = (left / 4).min(800_000);
-            (camera, left - camera)
         }
     }
 }

@@ -47,6 +47,15 @@ impl<T: Clone> Newest<T> {
         inner.number
     }
 
+    /// What is there, if anything, is as new as if it was put now.
+    pub fn again(&self) {
+        let mut inner = self.lock();
+        if inner.value.is_some() {
+            inner.number += 1;
+            self.changed.notify_all();
+        }
+    }
+
     /// Take away what is there. Numbers go on.
     pub fn clear(&self) {
         self.lock().value = None;
@@ -126,6 +135,17 @@ mod tests {
         assert_eq!(waiter.join().expect("it ends"), Waited::Got(1, 7));
         slot.close();
         assert_eq!(slot.wait(1, Duration::from_secs(10)), Waited::Closed);
+    }
+
+    #[test]
+    fn what_is_there_can_be_new_again() {
+        let slot = Newest::default();
+        slot.again();
+        assert_eq!(slot.after(0), None);
+        slot.put('a');
+        assert_eq!(slot.after(1), None);
+        slot.again();
+        assert_eq!(slot.after(1), Some((2, 'a')));
     }
 
     #[test]

@@ -78,6 +78,8 @@ struct State {
     flow: Flow,
     watch: Watch,
     stats: ReceiverStats,
+    /// The sender says that it sends nothing.
+    off: bool,
     closed: bool,
 }
 
@@ -98,6 +100,7 @@ impl VideoReceiver {
                     VideoKind::Screen => SCREEN_FREEZE,
                 }),
                 stats: ReceiverStats::default(),
+                off: false,
                 closed: false,
             }),
             changed: Condvar::new(),
@@ -114,6 +117,9 @@ impl VideoReceiver {
     /// The next frame. Never blocks.
     pub fn push(&self, frame: EncodedVideo) {
         let mut state = self.shared.lock();
+        if state.off {
+            return;
+        }
         let dropped = state.flow.push(frame);
         state.stats.dropped += dropped;
         let depth = state.flow.depth();
@@ -123,18 +129,30 @@ impl VideoReceiver {
 
     /// A frame before the next one will not come: wait for a keyframe.
     pub fn lost(&self) {
-        self.shared.lock().flow.lost();
+        let mut state = self.shared.lock();
+        if state.off {
+            return;
+        }
+        state.flow.lost();
         self.shared.changed.notify_all();
     }
 
-    /// The sender stopped on purpose: nothing is shown, nothing is frozen.
-    pub fn pause(&self) {
+    /// The sender stopped on purpose, or begins again. While it is off nothing
+    /// is shown, frozen or asked for, and what comes is late or a mistake.
+    pub fn set_off(&self, off: bool) {
         let mut state = self.shared.lock();
-        let now = Instant::now();
-        state.watch.pause(now);
+        if std::mem::replace(&mut state.off, off) == off {
+            return;
+        }
+        state.watch.pause();
         state.flow.reset();
-        drop(state);
+        // Under the lock, as pictures are put.
         self.shared.tile.clear();
+    }
+
+    /// Nobody looks at it, so that the sender may stop without a word.
+    pub fn set_hidden(&self, hidden: bool) {
+        self.shared.lock().watch.hide(hidden);
     }
 
     pub fn tile(&self) -> &Arc<Tile> {

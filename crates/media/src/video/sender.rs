@@ -19,6 +19,7 @@ use work::Work;
 
 mod rate;
 mod still;
+mod wishes;
 mod work;
 
 #[cfg(test)]
@@ -140,11 +141,17 @@ impl VideoSender {
     /// Encode so from the next picture on; `None`: nothing.
     pub fn set_target(&self, target: Option<Target>) {
         let mut control = self.shared.control();
+        let begins = control.target.is_none() && target.is_some();
         if control.target.is_none() {
             // Whoever comes back has thrown away what was before.
             control.keyframe = true;
         }
         control.target = target;
+        drop(control);
+        if begins {
+            // What was captured last is better than waiting for the next.
+            self.shared.captured.again();
+        }
     }
 
     /// The next frame is one that can be decoded by itself; not sooner after

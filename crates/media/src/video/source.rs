@@ -4,7 +4,6 @@
 use super::Picture;
 use crate::device::{Device, DeviceError, DeviceKind, DeviceName};
 use crate::device::{camera, pattern, screen, y4m};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -82,42 +81,9 @@ impl Metronome {
     }
 }
 
-/// Tells when devices come and go. Ends when dropped.
-pub struct HotPlug {
-    // Closing it ends the thread.
-    _over: Sender<()>,
-}
-
-impl HotPlug {
-    /// Look at the devices of this kind now and then so often, and call when
-    /// the list is another than before. `list` is [`list`] outside of tests.
-    pub fn watch(
-        every: Duration,
-        list: impl Fn() -> Vec<Device> + Send + 'static,
-        changed: impl Fn(Vec<Device>) + Send + 'static,
-    ) -> Option<Self> {
-        let (over, ended) = channel::<()>();
-        let mut known = list();
-        let look = move || {
-            while ended.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
-                let now = list();
-                if now != known {
-                    known.clone_from(&now);
-                    changed(now);
-                }
-            }
-        };
-        let thread = thread::Builder::new().name("video-devices".into());
-        thread.spawn(look).ok()?;
-        Some(Self { _over: over })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicBool, Ordering};
-    use std::sync::{Arc, mpsc};
 
     #[test]
     fn every_build_has_a_camera_and_a_screen() {
@@ -134,26 +100,6 @@ mod tests {
         }
         let open = opener(&DeviceName("camera:nobody's#0".to_owned()));
         assert_eq!(open().err(), Some(DeviceError::NoDevice));
-    }
-
-    #[test]
-    fn what_is_plugged_in_is_told_once() {
-        let plugged = Arc::new(AtomicBool::new(false));
-        let system = Arc::clone(&plugged);
-        let devices = move || {
-            let mut devices = pattern::list(DeviceKind::Camera);
-            devices.truncate(if system.load(Ordering::SeqCst) { 2 } else { 1 });
-            devices
-        };
-        let (tell, told) = mpsc::channel();
-        let changed = move |devices: Vec<Device>| tell.send(devices.len()).expect("heard");
-        let watch = HotPlug::watch(Duration::from_millis(1), devices, changed);
-        plugged.store(true, Ordering::SeqCst);
-        assert_eq!(told.recv(), Ok(2));
-        plugged.store(false, Ordering::SeqCst);
-        assert_eq!(told.recv(), Ok(1));
-        drop(watch);
-        assert!(told.recv().is_err(), "it ends");
     }
 
     #[test]

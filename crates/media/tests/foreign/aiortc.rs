@@ -2,22 +2,16 @@
 
 use super::Foreign;
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
-use std::sync::Mutex;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
-const VERSION: &str = "aiortc==1.16.0";
-
-/// One installs, the others wait.
-static INSTALLING: Mutex<()> = Mutex::new(());
-
 pub async fn start() -> Foreign {
     let python = tokio::task::spawn_blocking(python).await.unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign/end.py");
-    let mut child = Command::new(python)
+    let mut child = Command::from(python)
         .arg(script)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -60,20 +54,7 @@ fn pipes(child: &mut Child) -> Foreign {
 }
 
 /// The interpreter of an environment that has aiortc.
-fn python() -> PathBuf {
-    let _one = INSTALLING.lock().unwrap_or_else(|e| e.into_inner());
+fn python() -> std::process::Command {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("aiortc");
-    let python = home.join("bin/python");
-    let marker = home.join("installed");
-    if !marker.exists() {
-        let run = |command: &mut std::process::Command| {
-            assert!(command.status().unwrap().success(), "{command:?}");
-        };
-        run(std::process::Command::new("python3")
-            .args(["-m", "venv"])
-            .arg(&home));
-        run(std::process::Command::new(&python).args(["-m", "pip", "install", "-q", VERSION]));
-        std::fs::write(marker, VERSION).unwrap();
-    }
-    python
+    sotto_outside::foreign::aiortc(&home).expect("aiortc can be installed")
 }

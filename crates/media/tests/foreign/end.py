@@ -5,24 +5,14 @@ Sends a moving picture and a tone; decodes what comes and reports of it.
 
 import array
 import asyncio
-import fractions
 import json
-import math
 import sys
-import time
 
-import aioice.ice
-from aiortc import (
-    MediaStreamTrack,
-    RTCConfiguration,
-    RTCPeerConnection,
-    RTCSessionDescription,
-    VideoStreamTrack,
-)
+from aiortc import RTCSessionDescription
 from aiortc.sdp import candidate_from_sdp
-from av import AudioFrame, VideoFrame
+from tracks import Camera, Tone, connection
 
-aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
+WIDTH, HEIGHT = 320, 240
 
 report = {"frames": 0, "width": 0, "loud": False}
 
@@ -32,48 +22,12 @@ def say(message):
     sys.stdout.flush()
 
 
-class Bar(VideoStreamTrack):
+def bar(number, plane):
     """A bar that wanders over grey."""
-
-    number = 0
-
-    async def recv(self):
-        pts, time_base = await self.next_timestamp()
-        width, height = 320, 240
-        frame = VideoFrame(width, height, "yuv420p")
-        at = (self.number * 4) % (width - 20)
-        self.number += 1
-        row = bytes([128] * at + [235] * 20 + [128] * (width - 20 - at))
-        plane = frame.planes[0]
-        pad = bytes(plane.line_size - width)
-        plane.update((row + pad) * height)
-        for chroma in frame.planes[1:]:
-            chroma.update(bytes([128]) * chroma.buffer_size)
-        frame.pts, frame.time_base = pts, time_base
-        return frame
-
-
-class Tone(MediaStreamTrack):
-    kind = "audio"
-    began = None
-    samples = 0
-
-    async def recv(self):
-        if self.began is None:
-            self.began = time.time()
-        wait = self.began + self.samples / 48000 - time.time()
-        if wait > 0:
-            await asyncio.sleep(wait)
-        frame = AudioFrame(format="s16", layout="mono", samples=960)
-        wave = array.array("h")
-        for i in range(960):
-            wave.append(int(12000 * math.sin((self.samples + i) * 440 * math.tau / 48000)))
-        frame.planes[0].update(wave.tobytes())
-        frame.pts = self.samples
-        frame.sample_rate = 48000
-        frame.time_base = fractions.Fraction(1, 48000)
-        self.samples += 960
-        return frame
+    at = (number * 4) % (WIDTH - 20)
+    row = bytes([128] * at + [235] * 20 + [128] * (WIDTH - 20 - at))
+    pad = bytes(plane.line_size - WIDTH)
+    return (row + pad) * HEIGHT
 
 
 async def drain(track):
@@ -92,11 +46,12 @@ async def main():
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=1 << 20)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    pc = connection()
     pc.createDataChannel("sotto", negotiated=True, id=0)
     pc.on("track", lambda track: asyncio.ensure_future(drain(track)))
-    for track in [Tone(), Bar(), Bar()]:
-        pc.addTrack(track)
+    pc.addTrack(Tone())
+    for _ in ["camera", "screen"]:
+        pc.addTrack(Camera(WIDTH, HEIGHT, bar))
 
     async def tell():
         while True:

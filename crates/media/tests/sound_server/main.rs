@@ -14,8 +14,8 @@ use server::{Server, surroundings, tell};
 use sotto_media::audio::level::rms_db;
 use sotto_media::audio::pitch::{level_at, strongest};
 use sotto_media::audio::{
-    Capture, CaptureEvent, Chime, Playout, PlayoutEvent, Processing, RATE, ReceivedAudio, Ring,
-    STEP, capture::CaptureSetup,
+    Capture, CaptureEvent, Chime, Mute, Playout, PlayoutEvent, Processing, RATE, ReceivedAudio,
+    Ring, STEP, capture::CaptureSetup,
 };
 use sotto_media::device::list::{DeviceChoice, DeviceList, Listing};
 use sotto_media::device::sound::{AudioSource, SoundDevices, open_source};
@@ -166,7 +166,7 @@ impl Room {
             devices: self.devices(),
             choice,
             processing: Processing::NONE,
-            muted: false,
+            mute: Mute::Off,
             echo: None,
             packets,
         };

@@ -35,7 +35,7 @@ impl Film {
             self.due += FRAME;
             let rate = if estimate == 0 { 800_000 } else { estimate };
             // Room for the voice and for headers.
-            let rate = rate.saturating_sub(30_000).min(self.most);
+            let rate = rate.saturating_sub(64_000).min(self.most);
             let keyframe = std::mem::take(&mut self.key_next);
             let share = if keyframe { 6 } else { 1 };
             let size = (rate as usize / 8 * 33 / 1000 * share * 9 / 10).max(64);

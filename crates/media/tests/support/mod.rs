@@ -5,13 +5,13 @@
 #![allow(dead_code)]
 
 pub mod film;
-pub mod shaper;
 
 use film::Film;
-use shaper::Shaper;
 use sotto_client::call::media::{Candidate, Description, Fingerprint, Paths, PeerFailure};
 use sotto_media::peer::{Control, Heard, Identity, Peer, PeerConfig, PeerEvent, Seen};
 use sotto_media::video::VideoKind;
+use sotto_outside::weather::Shaper;
+pub use sotto_outside::weather::Who;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
@@ -92,12 +92,6 @@ impl End {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Who {
-    Alice,
-    Bob,
-}
-
 type Bend = Box<dyn FnMut(Who, &mut Description) + Send>;
 
 /// Alice offers, Bob answers.
@@ -116,10 +110,14 @@ impl Stage {
     }
 
     pub fn over(shaper: Option<Shaper>) -> Self {
+        Self::by(loopback(), loopback(), shaper)
+    }
+
+    pub fn by(alice: Paths, bob: Paths, shaper: Option<Shaper>) -> Self {
         Self {
             began: Instant::now(),
-            alice: End::new(true, loopback()),
-            bob: End::new(false, loopback()),
+            alice: End::new(true, alice),
+            bob: End::new(false, bob),
             shaper,
             bend: None,
         }

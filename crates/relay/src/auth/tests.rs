@@ -1,3 +1,6 @@
+//! Sign-ins, certificates and tokens: the genuine hold, and nothing that
+//! differs from them does.
+
 use super::{jwt::Signer, *};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use p256::ecdsa::{SigningKey, signature::Signer as _};

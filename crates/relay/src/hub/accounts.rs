@@ -4,7 +4,7 @@
 //! whether the account and device may still act.
 
 use super::{
-    Change, CloseCode, ConnId, Decision, Hub, NewSession, Plan, plan::Passing, refuse,
+    Action, Change, CloseCode, ConnId, Decision, Hub, NewSession, Plan, plan::Passing, refuse,
     state::Account,
 };
 use sotto_wire::{
@@ -242,6 +242,7 @@ impl Hub {
 
     /// Ends sessions and connections of one device, or of all.
     fn end(&self, account: &Account, user: UserId, device: Option<DeviceId>, plan: &mut Plan) {
+        plan.actions.push(Action::EndTurn { user, device });
         let meant = |candidate: DeviceId| device.is_none_or(|device| device == candidate);
         for (family, session) in &self.sessions {
             if session.user == user && meant(session.device) {

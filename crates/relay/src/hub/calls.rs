@@ -5,7 +5,7 @@
 //! Who is really in a call, the members agree on among themselves.
 
 use super::{
-    Ask, ConnId, Decision, Hub, Plan,
+    Action, Ask, ConnId, Decision, Hub, Plan,
     plan::{Passing, Quota},
     refuse,
     state::Room,
@@ -164,6 +164,19 @@ impl Hub {
                 body,
             },
         );
+        Ok(())
+    }
+
+    /// For whoever is signed in. Whether there is a server for it the shell
+    /// knows.
+    pub(super) fn take_turn(&self, ask: &Ask, plan: &mut Plan) -> Decision {
+        self.spend(ask, Quota::Turn, self.config.turn_rate, plan)?;
+        plan.actions.push(Action::GiveTurn {
+            conn: ask.conn,
+            request: ask.request.clone(),
+            user: ask.user,
+            device: ask.device,
+        });
         Ok(())
     }
 

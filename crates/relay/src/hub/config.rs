@@ -51,6 +51,9 @@ pub struct HubConfig {
     pub call_grace: Millis,
     /// Calls one account may start. Raising it lets one member ring more often.
     pub ring_rate: Rate,
+    /// Credentials for relayed calls that one account may take. Each holds for
+    /// hours.
+    pub turn_rate: Rate,
     /// A message that everyone has is kept this much longer, so that a sender
     /// who missed the ack still gets it.
     pub prune_grace: Millis,
@@ -87,6 +90,10 @@ impl Default for HubConfig {
             ring_rate: Rate {
                 burst: 10,
                 every: 10_000,
+            },
+            turn_rate: Rate {
+                burst: 30,
+                every: 30_000,
             },
             prune_grace: MINUTE,
         }

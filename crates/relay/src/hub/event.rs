@@ -128,6 +128,18 @@ pub enum Action {
         device: DeviceId,
         key: KeyRef,
     },
+    /// A credential for relayed calls, which only the shell can make.
+    GiveTurn {
+        conn: ConnId,
+        request: Option<RequestId>,
+        user: UserId,
+        device: DeviceId,
+    },
+    /// What an account, or one device of it, has of relayed calls ends.
+    EndTurn {
+        user: UserId,
+        device: Option<DeviceId>,
+    },
     Close {
         conn: ConnId,
         code: CloseCode,

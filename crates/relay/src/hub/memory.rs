@@ -2,10 +2,13 @@
 //! tests, and relays that are to forget everything.
 
 use super::{Action, Change, CloseCode, ConnId, Event, Hub, HubConfig, KeyRef, Plan, RowKey};
-use crate::store::StoreError;
+use crate::{
+    store::StoreError,
+    turn::{Credentials, TurnLimits},
+};
 use sotto_wire::{
-    Bytes, DeviceId, MessageId, Millis, RelayFrame, RoomId, Seq, UserId, codec::Envelope,
-    frame::ChatReceive,
+    Bytes, DeviceId, ErrorCode, MessageId, Millis, RelayFrame, RequestId, RoomId, Seq, UserId,
+    WireError, codec::Envelope, frame::ChatReceive, limits,
 };
 use std::collections::BTreeMap;
 
@@ -157,6 +160,8 @@ pub enum Out {
 pub struct MemoryRelay {
     pub hub: Hub,
     pub store: MemoryStore,
+    /// It says that it can relay calls. It cannot: nothing here carries packets.
+    pub turn: bool,
 }
 
 impl MemoryRelay {
@@ -164,6 +169,7 @@ impl MemoryRelay {
         Self {
             hub: Hub::new(config),
             store: MemoryStore::default(),
+            turn: false,
         }
     }
 
@@ -178,7 +184,7 @@ impl MemoryRelay {
         self.hub.apply(&plan);
         let mut out = Vec::new();
         for action in plan.actions {
-            self.perform(action, &keys, &mut out);
+            self.perform(now, action, &keys, &mut out);
         }
         out
     }
@@ -198,7 +204,7 @@ impl MemoryRelay {
         plan.actions.iter().filter_map(read).collect()
     }
 
-    fn perform(&self, action: Action, keys: &[Option<Bytes>], out: &mut Vec<Out>) {
+    fn perform(&self, now: Millis, action: Action, keys: &[Option<Bytes>], out: &mut Vec<Out>) {
         let mut send = |conn, frame: RelayFrame| {
             out.push(Out::Send {
                 conn,
@@ -261,8 +267,42 @@ impl MemoryRelay {
                     });
                 }
             }
+            Action::GiveTurn {
+                conn,
+                request,
+                user,
+                device,
+            } => {
+                let envelope = self.turn_frame(now, request, &user, &device);
+                out.push(Out::Send { conn, envelope });
+            }
+            Action::EndTurn { .. } => {}
             Action::Close { conn, code } => out.push(Out::Close { conn, code }),
         }
+    }
+
+    fn turn_frame(
+        &self,
+        now: Millis,
+        request: Option<RequestId>,
+        user: &UserId,
+        device: &DeviceId,
+    ) -> Envelope<RelayFrame> {
+        if !self.turn {
+            let error = WireError::new(ErrorCode::NotFound, "this relay relays no calls");
+            return RelayFrame::Error(error.for_request(request)).into();
+        }
+        let credentials = Credentials::new(&[0; 32]);
+        let holder = credentials.holder(user, device);
+        let life = TurnLimits::default().credential_life;
+        let made = credentials.issue(&holder, [0; 9], now, life);
+        let frame = RelayFrame::TurnTaken {
+            port: limits::TURN_PORT,
+            username: made.username,
+            password: made.password,
+            expires: made.expires,
+        };
+        Envelope { id: request, frame }
     }
 }
 

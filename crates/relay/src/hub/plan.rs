@@ -78,6 +78,7 @@ pub(crate) enum Quota {
     Knock,
     Take,
     Ring,
+    Turn,
 }
 
 impl Plan {

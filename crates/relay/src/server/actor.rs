@@ -10,6 +10,7 @@ use crate::{
         Action, Change, CloseCode, ConnId, Event, Hub, NewSession, Plan, RowKey, Standing, Stats,
     },
     store::{Store, StoreError},
+    turn,
 };
 use delivery::Link;
 use sotto_wire::{
@@ -90,6 +91,7 @@ pub struct Actor {
     links: BTreeMap<ConnId, Link>,
     /// Changes that may be stored late, the last of each row.
     late: BTreeMap<RowKey, Change>,
+    turn: Option<turn::udp::Handle>,
     /// Keeps nothing alive: without clients of the channel the actor ends.
     _commands: mpsc::WeakUnboundedSender<Command>,
 }
@@ -104,6 +106,7 @@ impl Actor {
         store: Store,
         config: Arc<Config>,
         commands: mpsc::WeakUnboundedSender<Command>,
+        turn: Option<turn::udp::Handle>,
     ) -> Self {
         let (links, late) = (BTreeMap::new(), BTreeMap::new());
         Self {
@@ -112,6 +115,7 @@ impl Actor {
             config,
             links,
             late,
+            turn,
             _commands: commands,
         }
     }

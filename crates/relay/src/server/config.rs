@@ -4,6 +4,7 @@ use crate::{
     auth::refresh,
     hub::{HubConfig, bucket::Rate},
     store::StoreError,
+    turn::TurnLimits,
 };
 use sotto_wire::{Millis, frame::Token, limits};
 use std::{
@@ -36,7 +37,21 @@ pub struct Config {
     pub limits: Limits,
     pub timings: Timings,
     pub hub: HubConfig,
+    /// The STUN and TURN server for calls; `None` for none.
+    pub turn: Option<TurnConfig>,
     pub clock: Clock,
+}
+
+/// How calls are relayed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TurnConfig {
+    /// UDP. Without one: where the relay itself is, at a free port.
+    pub bind: Option<SocketAddr>,
+    /// The address that relayed addresses have. They mean something only at
+    /// this server, so it matters only to those who look at it; without one
+    /// it is this computer's.
+    pub public: Option<IpAddr>,
+    pub limits: TurnLimits,
 }
 
 impl Default for Config {
@@ -54,6 +69,7 @@ impl Default for Config {
             limits: Limits::default(),
             timings: Timings::default(),
             hub: HubConfig::default(),
+            turn: Some(TurnConfig::default()),
             clock: Clock::default(),
         }
     }
@@ -87,6 +103,9 @@ pub struct Limits {
     pub connections_per_ip: usize,
     /// The same for loopback, from where all windows of one computer come.
     pub connections_per_loopback: usize,
+    /// WebSockets of one address that carry datagrams of calls: as many as its
+    /// people have allocations. From loopback as many as of the others.
+    pub turn_sockets_per_ip: usize,
     /// Connections of one address that are no WebSockets (yet); trusted proxies
     /// and loopback are free of it.
     pub tcp_per_ip: usize,
@@ -114,6 +133,7 @@ impl Default for Limits {
         Self {
             connections_per_ip: 5,
             connections_per_loopback: 250,
+            turn_sockets_per_ip: 96,
             tcp_per_ip: 40,
             tcp: 20_000,
             queue_bytes: 4 * 1024 * 1024,
@@ -143,7 +163,8 @@ pub struct Timings {
     pub silence: Duration,
     /// For `auth` as the first frame.
     pub auth_wait: Duration,
-    /// For a TLS handshake, for the head of a request, and for its answer.
+    /// For a TLS handshake, for the head of a request, for its answer, and for
+    /// an allocation by a WebSocket that carries datagrams of calls.
     pub handshake: Duration,
     /// Retention, expiry and late writes.
     pub tick: Duration,
@@ -213,6 +234,16 @@ pub enum StartError {
     Data(#[from] DataError),
     #[error(transparent)]
     Tls(#[from] TlsError),
+    #[error(transparent)]
+    Turn(#[from] TurnError),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TurnError {
+    #[error("the UDP port for calls is in use; another relay may be running: choose another one")]
+    PortInUse,
+    #[error("this computer has no such address for calls, or may not listen there")]
+    AddressUnavailable,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -266,4 +297,11 @@ pub(crate) fn bind_error(error: std::io::Error) -> StartError {
         std::io::ErrorKind::AddrInUse => StartError::PortInUse,
         _ => StartError::AddressUnavailable,
     }
+}
+
+pub(crate) fn turn_error(error: std::io::Error) -> StartError {
+    StartError::Turn(match error.kind() {
+        std::io::ErrorKind::AddrInUse => TurnError::PortInUse,
+        _ => TurnError::AddressUnavailable,
+    })
 }

@@ -44,6 +44,8 @@ pub struct Gate {
     config: Arc<Config>,
     state: Mutex<State>,
     slots: Slots,
+    /// WebSockets that carry datagrams of calls.
+    tunnels: Slots,
 }
 
 struct State {
@@ -79,6 +81,7 @@ impl Gate {
             config,
             state: Mutex::new(state),
             slots: Arc::default(),
+            tunnels: Arc::default(),
         }
     }
 
@@ -100,6 +103,7 @@ impl Gate {
         Ok(Challenge {
             challenge: challenge.to_vec().into(),
             expires,
+            server_time: Some(now),
         })
     }
 
@@ -178,21 +182,32 @@ impl Gate {
 
     /// A place for one more socket of `ip`, which is already what counts.
     pub fn slot(&self, ip: IpAddr) -> Result<Slot, WireError> {
+        self.place(&self.slots, ip, self.config.limits.connections_per_ip)
+    }
+
+    /// The same for one that carries datagrams of calls: there are several to
+    /// a call.
+    pub fn tunnel(&self, ip: IpAddr) -> Result<Slot, WireError> {
+        self.place(&self.tunnels, ip, self.config.limits.turn_sockets_per_ip)
+    }
+
+    fn place(&self, slots: &Slots, ip: IpAddr, per_ip: usize) -> Result<Slot, WireError> {
+        let limits = &self.config.limits;
         let most = match ip.is_loopback() {
-            true => self.config.limits.connections_per_loopback,
-            false => self.config.limits.connections_per_ip,
+            true => limits.connections_per_loopback,
+            false => per_ip,
         };
-        let all: usize = self
-            .slots
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .values()
-            .sum();
-        match take_slot(&self.slots, ip, most).filter(|_| all < self.config.limits.tcp) {
+        let all = count(&self.slots) + count(&self.tunnels);
+        match take_slot(slots, ip, most).filter(|_| all < limits.tcp) {
             Some(slot) => Ok(slot),
             None => Err(WireError::rate_limited(10_000)),
         }
     }
+}
+
+fn count(slots: &Slots) -> usize {
+    let held = slots.lock().unwrap_or_else(PoisonError::into_inner);
+    held.values().sum()
 }
 
 /// A place among `most` for `ip`.

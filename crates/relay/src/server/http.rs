@@ -1,5 +1,6 @@
 //! The HTTP side: what every request passes, rooms over REST, stats, and the
-//! operator. Signing in is in [`sign_in`], sockets are in [`super::socket`].
+//! operator. Signing in is in [`sign_in`], sockets are in [`super::socket`] and
+//! [`super::tunnel`].
 
 mod sign_in;
 
@@ -7,12 +8,13 @@ use super::{
     actor::Command,
     config::{Config, millis},
     gate::{Counted, Gate},
-    socket,
+    socket, tunnel,
     visitor::{Ends, Visitor},
 };
 use crate::{
     auth::{jwt::Claims, sha256},
     hub::{ConnId, Deleter, Event},
+    turn,
 };
 use axum::{
     Extension, Json, Router,
@@ -28,7 +30,7 @@ use serde_json::json;
 use sotto_wire::{DeviceId, ErrorCode, RoomId, UserId, WireError};
 use std::{
     sync::{
-        Arc,
+        Arc, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Instant,
@@ -43,9 +45,11 @@ const BODY: usize = 16 * 1024;
 pub struct Shared {
     pub config: Arc<Config>,
     pub gate: Gate,
+    /// The STUN and TURN server, unless there is none.
+    pub turn: Option<turn::udp::Handle>,
     commands: mpsc::UnboundedSender<Command>,
     /// Cloned into each socket task; see [`super::Relay::stop`].
-    pub alive: std::sync::Mutex<Option<mpsc::Sender<()>>>,
+    alive: std::sync::Mutex<Option<mpsc::Sender<()>>>,
     conns: AtomicU64,
     started: Instant,
 }
@@ -62,8 +66,10 @@ impl Shared {
         key: &[u8; 32],
         commands: mpsc::UnboundedSender<Command>,
         alive: mpsc::Sender<()>,
+        turn: Option<turn::udp::Handle>,
     ) -> Self {
         Self {
+            turn,
             gate: Gate::new(config.clone(), key),
             config,
             commands,
@@ -99,12 +105,19 @@ impl Shared {
         self.ask(|answer| Command::Judge { claims, answer }).await?
     }
 
+    /// What a socket holds until it is over; none begins while the relay stops.
+    pub fn alive(&self) -> Result<mpsc::Sender<()>, WireError> {
+        let alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
+        let stopping = || WireError::new(ErrorCode::Unavailable, "the relay is stopping");
+        alive.clone().ok_or_else(stopping)
+    }
+
     /// Sockets and actor end; waits for the actor.
     pub async fn stop(&self) {
         let held = self
             .alive
             .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .unwrap_or_else(PoisonError::into_inner)
             .take();
         drop(held);
         let _ = self.ask(|answer| Command::Stop { answer }).await;
@@ -118,6 +131,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/auth/refresh", post(sign_in::refresh_token))
         .route("/v1/auth/ticket", post(sign_in::ticket))
         .route("/v1/ws", get(socket::upgrade))
+        .route("/v1/turn", get(tunnel::upgrade))
         .route("/v1/stats", get(stats))
         .route("/v1/rooms/{id}", delete(delete_room))
         .route("/v1/admin/revoke", post(revoke))

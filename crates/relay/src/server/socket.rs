@@ -39,7 +39,8 @@ use tokio::{
     task::JoinHandle,
     time::{Instant, MissedTickBehavior, sleep_until, timeout, timeout_at},
 };
-use writer::{FAREWELL, close, farewell, overtakes, write};
+pub(super) use writer::close;
+use writer::{FAREWELL, farewell, overtakes, write};
 
 /// Longest message, in bytes.
 const MOST: usize = limits::LARGE_FRAME + limits::FRAME;
@@ -54,7 +55,7 @@ const HOLD: Duration = Duration::from_secs(1);
 /// How much more is read from whoever is let go for sending too much.
 const LEFTOVERS: usize = 64 * 1024;
 /// The head of a ping or pong with its mask, in bytes.
-const CONTROL_HEAD: usize = 6;
+pub(super) const CONTROL_HEAD: usize = 6;
 
 #[derive(serde::Deserialize)]
 pub struct TicketQuery {
@@ -108,12 +109,7 @@ pub async fn upgrade(
         })?;
     }
     let slot = shared.gate.slot(visitor.counted())?;
-    let alive = shared
-        .alive
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .clone();
-    let alive = alive.ok_or_else(|| refused(ErrorCode::Unavailable, "the relay is stopping"))?;
+    let alive = shared.alive()?;
     let upgrade = upgrade
         .protocols([SUBPROTOCOL])
         .max_message_size(MOST)
@@ -153,8 +149,8 @@ struct Session {
 }
 
 /// So much of one kind of late.
-#[derive(Default)]
-struct Flood {
+#[derive(Debug, Default)]
+pub(super) struct Flood {
     since: Option<Instant>,
     count: usize,
 }
@@ -479,7 +475,7 @@ impl Session {
 
 impl Flood {
     /// One more; whether that makes more than `most` within the time.
-    fn is_one(&mut self, most: usize, within: Duration) -> bool {
+    pub(super) fn is_one(&mut self, most: usize, within: Duration) -> bool {
         let now = Instant::now();
         if self.since.is_none_or(|since| now - since > within) {
             self.since = Some(now);

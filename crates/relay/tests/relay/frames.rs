@@ -1,3 +1,6 @@
+//! Frames over a real socket: a room with people in it, nonsense, and the
+//! operator.
+
 use crate::world::*;
 use serde_json::{Value, json};
 use sotto_wire::{

@@ -1,3 +1,6 @@
+//! A relay that starts, stops and starts again: what it keeps, and what it says
+//! when it cannot.
+
 use crate::world::*;
 use sotto_relay::{
     Config, StartError,

@@ -1,3 +1,6 @@
+//! The limits as a client meets them: sockets, frames, requests, slow readers,
+//! silence.
+
 use crate::world::*;
 use sotto_relay::{
     Config,
@@ -22,7 +25,7 @@ async fn one_address_has_so_many_sockets() {
         ..Limits::default()
     }))
     .await;
-    let token = site.sign_in(&Person::new(1)).await.access.0;
+    let token = site.sign_in(&Person::new(1)).await.access.0.clone();
     let first = site.bearer(&token).await.unwrap();
     let mut second = site.bearer(&token).await.unwrap();
     assert_eq!(site.bearer(&token).await.unwrap_err(), 429);

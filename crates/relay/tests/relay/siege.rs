@@ -263,7 +263,7 @@ async fn many_accounts_of_one_address_share_its_sockets() {
     .await;
     let _one = site.connect(&Person::new(1)).await;
     let _two = site.connect(&Person::new(2)).await;
-    let token = site.sign_in(&Person::new(3)).await.access.0;
+    let token = site.sign_in(&Person::new(3)).await.access.0.clone();
     assert_eq!(site.bearer(&token).await.unwrap_err(), 429);
 }
 

@@ -1,3 +1,6 @@
+//! Signing in over real sockets: ways in, refusals, tokens that rotate and end,
+//! and what is logged.
+
 use crate::world::*;
 use serde_json::json;
 use sotto_relay::{
@@ -504,10 +507,10 @@ async fn no_credential_id_or_body_is_ever_logged() {
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("relay stopped"), "the log was captured");
     let secrets = [
-        tokens.access.0,
-        tokens.refresh.0,
-        next.access.0,
-        next.refresh.0,
+        tokens.access.0.clone(),
+        tokens.refresh.0.clone(),
+        next.access.0.clone(),
+        next.refresh.0.clone(),
         ticket,
         "a-bad-token".into(),
         "the operator's".into(),

@@ -234,7 +234,11 @@ impl Door {
             .post("/v1/auth/ticket", Some(&tokens.access.0), json!(null))
             .await;
         assert_eq!(status, 200, "{body}");
-        serde_json::from_value::<Ticket>(body).unwrap().ticket.0
+        serde_json::from_value::<Ticket>(body)
+            .unwrap()
+            .ticket
+            .0
+            .clone()
     }
 
     /// A socket, or the status it was refused with.
@@ -297,6 +301,10 @@ impl Socket {
 
     pub async fn text(&mut self, text: impl Into<String>) {
         self.raw(Message::text(text.into())).await;
+    }
+
+    pub async fn binary(&mut self, bytes: &[u8]) {
+        self.raw(Message::Binary(bytes.to_vec().into())).await;
     }
 
     pub async fn raw(&mut self, message: Message) {

@@ -1,3 +1,6 @@
+//! The text of every frame: fixed by a snapshot, read back as it was, and never
+//! a panic when damaged.
+
 use super::*;
 use crate::{Bytes, CallId, DeviceId, MessageId, RoomId, UserId, WireError, frame::*};
 
@@ -111,6 +114,7 @@ fn client_frames() -> Vec<ClientFrame> {
             to: participant(),
             body: body(),
         },
+        ClientFrame::TurnTake,
     ]
 }
 
@@ -221,6 +225,12 @@ fn relay_frames() -> Vec<RelayFrame> {
             from: user(4),
             device: device(),
             body: body(),
+        },
+        RelayFrame::TurnTaken {
+            port: 3478,
+            username: "1700007200:AQEBAQEBAQEB".into(),
+            password: Token("aaa".into()),
+            expires: 1_700_007_200_000,
         },
         RelayFrame::Notice {
             kind: "maintenance".into(),

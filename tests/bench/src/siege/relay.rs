@@ -1,9 +1,8 @@
 //! The relay under siege, in a process of its own so that its memory is its
 //! own. It keeps its defaults: they are what is besieged.
 
+use crate::{memory, people::Failure};
 use std::{
-    error::Error,
-    fs,
     io::Read as _,
     net::{Ipv4Addr, SocketAddr},
     path::Path,
@@ -13,8 +12,6 @@ use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::{Child, Command},
 };
-
-type Failure = Box<dyn Error + Send + Sync>;
 
 /// The besieged process.
 pub struct Besieged {
@@ -43,6 +40,7 @@ pub async fn run(folder: &Path) -> Result<(), Failure> {
 pub async fn start() -> Result<Besieged, Failure> {
     let home = tempfile::tempdir()?;
     let mut process = Command::new(std::env::current_exe()?)
+        .arg("siege")
         .arg(home.path().join("relay"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -61,21 +59,17 @@ pub async fn start() -> Result<Besieged, Failure> {
 impl Besieged {
     /// Resident bytes now.
     pub fn memory(&self) -> Result<u64, Failure> {
-        self.status("VmRSS:")
+        memory::resident(&self.number()?)
     }
 
     /// The most there ever were.
     pub fn peak_memory(&self) -> Result<u64, Failure> {
-        self.status("VmHWM:")
+        memory::peak(&self.number()?)
     }
 
-    fn status(&self, name: &str) -> Result<u64, Failure> {
+    fn number(&self) -> Result<String, Failure> {
         let id = self.process.id().ok_or("the relay has ended")?;
-        let status = fs::read_to_string(format!("/proc/{id}/status"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix(name));
-        let number = line.and_then(|line| line.split_whitespace().next());
-        let kib: u64 = number.ok_or("no such line")?.parse()?;
-        Ok(kib * 1024)
+        Ok(id.to_string())
     }
 
     pub async fn stop(&mut self) -> Result<(), Failure> {

@@ -36,7 +36,7 @@ impl Visitor {
     /// Makes account number `seed` and signs in from an address of this
     /// computer.
     pub async fn arrives(seed: u64, from: IpAddr, relay: SocketAddr) -> Result<Self, Failure> {
-        let client = account(seed)?;
+        let mut client = account(seed)?;
         let user = client.user();
         let http = reqwest::Client::builder()
             .local_address(from)
@@ -48,7 +48,10 @@ impl Visitor {
             .json(&ChallengeRequest { account: user });
         let Challenge { challenge, .. } = asked.send().await?.error_for_status()?.json().await?;
         let audience = relay.to_string();
-        let (certificate, signature) = client.sign_in(&audience, &challenge);
+        let mut store = MemoryStore::default();
+        let mut txn = store.begin();
+        let (certificate, signature) = client.sign_in(now()?, &mut txn, &audience, &challenge)?;
+        drop(txn);
         let request = TokenRequest {
             certificate,
             challenge,
@@ -113,16 +116,19 @@ pub async fn hear(socket: &mut Socket) -> Result<RelayFrame, Failure> {
 fn account(seed: u64) -> Result<Client, Failure> {
     let mut bytes = [7; 32];
     bytes[..8].copy_from_slice(&seed.to_be_bytes());
-    let wall = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
-    let now = Now {
-        wall: u64::try_from(wall)?,
-        mono: 0,
-    };
     let profile = Profile {
         name: "Visitor".to_owned(),
         ..Profile::default()
     };
     let mut store = MemoryStore::default();
     let mut txn = store.begin();
-    Ok(Client::create(bytes, &mut txn, now, profile)?)
+    Ok(Client::create(bytes, &mut txn, now()?, profile)?)
+}
+
+fn now() -> Result<Now, Failure> {
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+    Ok(Now {
+        wall: u64::try_from(wall)?,
+        mono: 0,
+    })
 }

@@ -97,6 +97,43 @@ impl Person {
         .await
     }
 
+    /// In the small window that came up: reads who calls and where, and answers
+    /// there (`voice`, `video` or `decline`).
+    pub async fn answers_in_the_ringing_window(
+        &self,
+        caller: &Person,
+        room: &str,
+        answer: &str,
+    ) -> Result<()> {
+        self.step("answers in the window that rings", async {
+            let page = self.page()?;
+            page.in_the_other_window(async |window| {
+                window.sees_within("ringing-window", long()).await?;
+                let says = |id, wanted: &str| {
+                    let wanted = wanted.to_owned();
+                    async move {
+                        let same = |text: &str| text == wanted;
+                        window.text_where(id, &wanted, quick(), same).await
+                    }
+                };
+                says("ringing-caller", &caller.name).await?;
+                says("ringing-room", room).await?;
+                window.click(&format!("ringing-{answer}")).await
+            })
+            .await?;
+            until(
+                "the window that rang to be gone",
+                quick(),
+                async || match page.windows().await.map_err(|f| f.to_string())? {
+                    1 => Ok(()),
+                    more => Err(format!("there are {more} windows")),
+                },
+            )
+            .await
+        })
+        .await
+    }
+
     pub async fn sees_it_stop_ringing(&self) -> Result<()> {
         self.step("sees it stop ringing", async {
             self.page()?.misses("ringing").await
@@ -165,6 +202,36 @@ impl Person {
                     other => Err(format!("it is {other:?}")),
                 },
             )
+            .await
+        });
+        step.await
+    }
+
+    /// Waits until so many others are seen, each with `pictures` new pictures
+    /// painted from now on.
+    pub async fn sees_others_move(&self, others: usize, pictures: u32) -> Result<()> {
+        let page = self.page()?;
+        let painted = async || -> Result<Vec<u32>> {
+            let canvases = format!("{CAMERA} canvas");
+            let all = page.data_of_all(&canvases, "drawn").await?;
+            Ok(all.iter().filter_map(|drawn| drawn.parse().ok()).collect())
+        };
+        let step = self.step("sees everybody move", async {
+            let first = until("everybody's picture", long(), async || {
+                match painted().await.map_err(|f| f.to_string())? {
+                    all if all.len() == others && all.iter().all(|drawn| *drawn > 0) => Ok(all),
+                    all => Err(format!("painted are {all:?}")),
+                }
+            })
+            .await?;
+            until("everybody to move", long(), async || {
+                let now = painted().await.map_err(|f| f.to_string())?;
+                let moved = |(now, first): (&u32, &u32)| *now >= first + pictures;
+                if now.len() == others && now.iter().zip(&first).all(moved) {
+                    return Ok(());
+                }
+                Err(format!("{first:?} became {now:?}"))
+            })
             .await
         });
         step.await

@@ -204,6 +204,15 @@ attempt('a file above the page', reads(`/../../../../../../../../..${file}`));
 attempt('a file above the page, encoded', reads(`/${encodeURIComponent(`../../../../../../../..${file}`)}`));
 attempt('a file in the place of the page', reads(`tauri://localhost/${file}`));
 attempt('a picture of a file', blocked(() => add('img', { src: `file://${file}` })));
+// A device that is a file: written to as a speaker, read as the others.
+for (const kind of ['microphone', 'speaker', 'ringer', 'camera', 'screen']) {
+  for (const name of [`wav:${file}`, `y4m:${file}`, `file:${file}`, 'file:']) {
+    attempt(`${name} as a ${kind}`, throws(() => tauri.invoke('choose_device', { kind, name })));
+  }
+}
+for (const kind of ['speaker', 'ringer', 'screen']) {
+  attempt(`a picked file as a ${kind}`, throws(() => tauri.invoke('choose_device_file', { kind })));
+}
 
 // The person's devices, and what other pages left.
 attempt('microphone', throws(() => navigator.mediaDevices.getUserMedia({ audio: true })));

@@ -10,7 +10,7 @@ use sotto_wire::{
     WireError,
     frame::{
         CallKind, CallParticipant, ChatKind, ChatReceive, Presence, PresenceAction, RoomMember,
-        RoomOpened,
+        RoomOpened, Token,
     },
     limits::Limits,
 };
@@ -77,6 +77,7 @@ fn name(frame: &RelayFrame) -> &'static str {
         RelayFrame::CallInitiate { .. } => "call.initiate",
         RelayFrame::CallUpdated { .. } => "call.updated",
         RelayFrame::CallSignal { .. } => "call.signal",
+        RelayFrame::TurnTaken { .. } => "turn.taken",
         RelayFrame::Notice { .. } => "notice",
         RelayFrame::Error(_) => "error",
     }
@@ -206,6 +207,12 @@ fn frames(world: &World, lie: &Lie) -> Vec<RelayFrame> {
             device,
             body: body.clone(),
         },
+        RelayFrame::TurnTaken {
+            port: 22,
+            username: "\r\n".repeat(1_000),
+            password: Token(String::new()),
+            expires: 1,
+        },
         RelayFrame::Notice {
             kind: "notice".into(),
             body: "from your operator".into(),
@@ -218,7 +225,7 @@ fn frames(world: &World, lie: &Lie) -> Vec<RelayFrame> {
 /// Says one frame, and holds what came of it against what may.
 fn check(world: &World, to: &Actor, relay: &RelayAddress, frame: &RelayFrame, expect: Cell) {
     let what = format!("{} by {relay}: {frame:?}", name(frame));
-    let copy = to.backup();
+    let (copy, head) = (to.backup(), world.head(to.room()));
     let (before, texts, gaps) = (picture(world, to), to.texts(), to.gaps());
     let (people, lines, host) = (to.member_names(), to.lines(), to.view().host);
     let rejected = whys(&world.relay_at_says(relay.clone(), to, frame.clone()));
@@ -248,7 +255,12 @@ fn check(world: &World, to: &Actor, relay: &RelayAddress, frame: &RelayFrame, ex
     } else {
         to.restores(&copy);
         world.settle();
-        assert_eq!(picture(world, to), before, "{what}: as it was");
+        // Who hears of messages of her own that she does not know takes herself
+        // for an older copy and renews her keys. If that was still on its way,
+        // the copy is not the newest any more, and out of step by rights.
+        if world.head(to.room()) == head {
+            assert_eq!(picture(world, to), before, "{what}: as it was");
+        }
     }
 }
 
@@ -320,8 +332,14 @@ fn attack_03_in_whoevers_name_only_listed_cells_change_anything() {
 #[test]
 fn attack_03_in_the_own_name_only_listed_cells_change_anything() {
     let (world, alice, _) = cast();
-    let lie = lie(&world, alice.room(), alice.user(), alice.device(), 300);
-    for frame in frames(&world, &lie) {
+    let about = |world: &World, alice: &Actor| {
+        let lie = lie(world, alice.room(), alice.user(), alice.device(), 300);
+        frames(world, &lie)
+    };
+    for number in 0..about(&world, &alice).len() {
+        // What she does about it may stay: each finds the room as it was.
+        let (world, alice, _) = cast();
+        let frame = about(&world, &alice).swap_remove(number);
         let expect = match name(&frame) {
             "room.deleted" => Cell::Deleted,
             "chat.receive message" | "chat.receive proposal" => Cell::Gap(Why::Unasked),
@@ -362,7 +380,7 @@ fn attack_03_a_relay_says_nothing_about_rooms_of_another() {
             let expect = match name(&frame) {
                 "direct.receive" => Cell::Refused(Why::UnwantedWelcome),
                 "auth.ok" | "auth.error" | "pong" | "notice" | "direct.ack" | "error"
-                | "keys.published" | "keys.taken" | "keys.low" => Cell::Silence,
+                | "keys.published" | "keys.taken" | "keys.low" | "turn.taken" => Cell::Silence,
                 _ => Cell::Refused(Why::UnknownRoom),
             };
             check(&world, &alice, &relay, &frame, expect);
@@ -382,7 +400,7 @@ fn attack_03_rooms_that_are_not_there_stay_away() {
             let expect = match name(&frame) {
                 "direct.receive" => Cell::Refused(Why::UnwantedWelcome),
                 "auth.ok" | "auth.error" | "pong" | "notice" | "direct.ack" | "error"
-                | "keys.published" | "keys.taken" | "keys.low" => Cell::Silence,
+                | "keys.published" | "keys.taken" | "keys.low" | "turn.taken" => Cell::Silence,
                 _ => Cell::Refused(Why::UnknownRoom),
             };
             check(&world, &alice, &home(), &frame, expect);

@@ -2,20 +2,24 @@
 //! on who is in the call, and every pair has keys both ways.
 
 use sotto_client::Request;
-use sotto_tests::world::{Actor, VOICE, Weather, World};
+use sotto_tests::{
+    seeds,
+    world::{Actor, VOICE, Weather, World},
+};
 use sotto_wire::{ClientFrame, RelayFrame};
 
 const PEOPLE: [&str; 4] = ["alice", "bob", "carol", "dave"];
 
+/// Seeds of an ordinary run.
+const SEEDS: u64 = 40;
+
 #[test]
 fn calls_come_together_whatever_the_network_does() {
-    for seed in 0..40 {
-        storm(seed);
-    }
+    seeds::some(SEEDS, storm);
 }
 
 fn storm(seed: u64) {
-    let world = World::from_seed(0x0ca1_1000 + seed);
+    let world = World::from_seed(seed);
     let people: Vec<Actor> = PEOPLE.iter().map(|name| world.person(name)).collect();
     people[0].creates("Field notes");
     let link = people[0].invites();
@@ -36,7 +40,7 @@ fn storm(seed: u64) {
     people[0].starts_call();
     world.run_for(2_000);
     for person in &people[1..] {
-        person.joins_call();
+        joins_when_it_can(&world, person);
         let pause = world.scene().dice.number(0, 1_500);
         world.run_for(pause);
     }
@@ -53,6 +57,18 @@ fn storm(seed: u64) {
         .collect();
     world.talk_together(&stay);
     assert!(people[leaver].is_quiet());
+}
+
+/// Whoever is just catching up presses the button again.
+fn joins_when_it_can(world: &World, person: &Actor) {
+    let call = person.sees_call().call;
+    for _ in 0..20 {
+        if person.tries_to_join(call).is_ok() {
+            return;
+        }
+        world.run_for(500);
+    }
+    person.joins_call();
 }
 
 fn is_signal_up(frame: &ClientFrame) -> bool {
@@ -87,13 +103,16 @@ fn lossy<F: Clone>(
 /// hear each other.
 #[test]
 fn calls_agree_after_crashes() {
-    let talked = (0..40).filter(|seed| crashes(*seed) > 1).count();
-    assert!(talked > 5, "{talked} of them ended in a conversation");
+    let inside = seeds::some(SEEDS, crashes);
+    let talked = inside.iter().filter(|people| **people > 1).count();
+    // Enough that it was worth the trouble; one seed alone proves nothing.
+    let enough = inside.len() < 8 || talked * 8 > inside.len();
+    assert!(enough, "{talked} of {} talked in the end", inside.len());
 }
 
 /// How many are in the call in the end.
 fn crashes(seed: u64) -> usize {
-    let world = World::from_seed(0x0ca1_2000 + seed);
+    let world = World::from_seed(seed);
     let people: Vec<Actor> = PEOPLE.iter().map(|name| world.person(name)).collect();
     people[0].creates("Field notes");
     let link = people[0].invites();

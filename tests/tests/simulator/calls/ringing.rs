@@ -6,6 +6,8 @@ use sotto_client::{
     call::view::{CallEnd, CallPhase},
     model::CallOutcome,
 };
+use sotto_tests::world::{Actor, World};
+use sotto_wire::RoomId;
 
 const RING: u64 = 60_000;
 
@@ -149,9 +151,10 @@ fn two_calls_at_once_become_one() {
     assert_eq!(bob.call_outcomes(), [CallOutcome::Ended]);
 }
 
-#[test]
-fn a_call_in_one_room_rings_on_beside_a_call_in_another() {
+/// Bob talks to Alice in the first room, and Carol calls him in the second.
+fn bob_is_called_in_a_call(prepare: impl FnOnce(&Actor)) -> (World, [Actor; 3], (RoomId, RoomId)) {
     let (world, alice, bob, carol) = of_three();
+    prepare(&bob);
     let first = bob.room();
     alice.starts_call();
     world.run_for(500);
@@ -166,6 +169,12 @@ fn a_call_in_one_room_rings_on_beside_a_call_in_another() {
     world.run_for(1_000);
     bob.looks_at(second);
     assert!(bob.is_rung(), "call waiting");
+    (world, [alice, bob, carol], (first, second))
+}
+
+#[test]
+fn a_call_in_one_room_rings_on_beside_a_call_in_another() {
+    let (world, [_, bob, carol], (first, second)) = bob_is_called_in_a_call(|_| {});
     let call = bob.sees_call().call;
     assert_eq!(bob.tries_to_join(call), Err(RequestError::InCall));
     assert_eq!(bob.all_calls().len(), 2);
@@ -173,6 +182,42 @@ fn a_call_in_one_room_rings_on_beside_a_call_in_another() {
     bob.looks_at(second).joins_call();
     world.run_for(1_000);
     world.talk_together(&[&bob, &carol]);
+    assert!(carol.sees_call().busy.is_empty(), "he came");
+}
+
+#[test]
+fn whoever_calls_somebody_in_another_call_reads_so() {
+    let (world, [alice, bob, carol], (first, second)) = bob_is_called_in_a_call(|_| {});
+    assert_eq!(carol.sees_call().busy, [bob.user()]);
+    assert!(matches!(carol.sees_call().phase, CallPhase::Calling { .. }));
+    assert_eq!(bob.captures(), 1, "the microphone is Alice's");
+    world.run_for(RING);
+    assert_eq!(carol.saw_end(), Some(CallEnd::Busy));
+    assert_eq!(carol.call_outcomes(), [CallOutcome::Unanswered]);
+    assert_eq!(bob.looks_at(second).call_outcomes(), [CallOutcome::Missed]);
+    bob.looks_at(first);
+    world.talk_together(&[&alice, &bob]);
+}
+
+#[test]
+fn somebody_in_another_call_can_decline() {
+    let (world, [alice, bob, carol], (first, second)) = bob_is_called_in_a_call(|_| {});
+    bob.looks_at(second).declines_call();
+    world.run_for(1_000);
+    assert_eq!(carol.saw_end(), Some(CallEnd::Declined));
+    carol.sees_no_call();
+    bob.looks_at(first);
+    world.talk_together(&[&alice, &bob]);
+}
+
+#[test]
+fn who_does_not_want_it_known_is_busy_to_nobody() {
+    let silent = |bob: &Actor| bob.tells_when_busy(false);
+    let (world, [_, bob, carol], _) = bob_is_called_in_a_call(silent);
+    assert!(carol.sees_call().busy.is_empty());
+    assert!(bob.is_rung());
+    world.run_for(RING);
+    assert_eq!(carol.saw_end(), Some(CallEnd::Unanswered));
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use crate::simulator::rooms::{of_three, of_two};
 use sotto_client::{
     call::{
-        media::{MediaOrder, PeerFailure, ScreenMode, Sending},
-        view::{CallEnd, CallPhase, Connection},
+        media::{MediaOrder, PeerFailure, ScreenMode, Sending, Source, SourceState, Trouble},
+        view::{CallEnd, CallPhase, Connection, Troubles},
     },
     model::CallOutcome,
 };
@@ -279,8 +279,10 @@ fn who_never_comes_back_is_out_of_the_call_after_a_minute() {
     world.run_for(2_000);
     let old = alice.seals_with();
     carol.is_killed();
+    // The relay hears that her connection broke.
+    world.run_for(1_000);
     world.tick();
-    world.run_for(50_000);
+    world.run_for(49_000);
     world.tick();
     assert_eq!(alice.sees_call().participants.len(), 3, "she may come back");
     world.run_for(30_000);
@@ -363,4 +365,80 @@ fn six_can_talk_and_a_seventh_is_told_that_it_is_full() {
     let mut now: Vec<_> = people.iter().collect();
     now.remove(2);
     world.talk_together(&now);
+}
+
+#[test]
+fn another_version_is_read_so_and_the_rest_of_the_call_goes_on() {
+    let (world, alice, bob, carol) = of_three();
+    alice.starts_call();
+    world.run_for(500);
+    bob.joins_call();
+    carol.joins_call();
+    world.run_for(2_000);
+    carol.speaks_another_version_to(&alice);
+    world.run_for(1_000);
+    let seen = alice.sees_in_call(&carol).connection;
+    assert_eq!(seen, Connection::Failed(PeerFailure::Version));
+    assert!(!alice.hears(&carol) && !carol.hears(&alice));
+    world.run_for(90_000);
+    let seen = alice.sees_in_call(&carol).connection;
+    assert_eq!(seen, Connection::Failed(PeerFailure::Version), "for good");
+    for (one, other) in [(&alice, &bob), (&bob, &carol)] {
+        let state = one.sees_in_call(other);
+        assert_eq!(state.connection, Connection::Connected);
+        assert!(one.hears(other) && other.hears(one));
+    }
+    // With the version that all have, all is well.
+    carol.hangs_up();
+    world.run_for(1_000);
+    carol.joins_call();
+    world.run_for(2_000);
+    world.talk_together(&[&alice, &bob, &carol]);
+}
+
+#[test]
+fn why_somebodys_picture_is_missing_is_said_to_all() {
+    let (world, alice, bob) = of_two();
+    alice.starts_call();
+    world.run_for(500);
+    bob.joins_call();
+    world.run_for(1_000);
+    bob.sends_media(Sending {
+        microphone: true,
+        camera: true,
+        screen: None,
+    });
+    bob.finds_device(Source::Camera, SourceState::Busy);
+    bob.finds_device(Source::Speaker, SourceState::NoDevice);
+    world.run_for(500);
+    let media = alice.sees_in_call(&bob).media;
+    assert_eq!(media.troubles.camera, Some(Trouble::Busy));
+    assert_eq!(media.troubles.microphone, None);
+    let own = bob.sees_call().sources;
+    assert!(own.contains(&(Source::Speaker, SourceState::NoDevice)));
+    bob.finds_device(Source::Camera, SourceState::Works);
+    world.run_for(500);
+    let media = alice.sees_in_call(&bob).media;
+    assert_eq!(media.troubles, Troubles::default());
+}
+
+#[test]
+fn a_repair_makes_a_new_key_and_a_new_path_without_a_break() {
+    let (world, alice, bob) = of_two();
+    alice.starts_call();
+    world.run_for(500);
+    bob.joins_call();
+    world.run_for(3_000);
+    for (one, other) in [(&alice, &bob), (&bob, &alice)] {
+        let (before, orders) = (one.seals_with(), alice.orders().len());
+        one.repairs_call_with(other);
+        one.repairs_call_with(other);
+        world.run_for(2_500);
+        assert_ne!(one.seals_with(), before);
+        world.talk_together(&[&alice, &bob]);
+        // Alice offers, whoever asked.
+        let fresh = &alice.orders()[orders..];
+        let restart = |o: &&MediaOrder| matches!(o, MediaOrder::Restart { .. });
+        assert_eq!(fresh.iter().filter(restart).count(), 1);
+    }
 }

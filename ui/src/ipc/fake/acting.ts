@@ -4,6 +4,9 @@ import type { World } from './world';
 
 export type Scene = { world: () => World; arrange?: (app: App, world: World) => Promise<void> | void };
 
+/** `diskFull` as a part of a scene's name: `disk-full`. */
+export const dashed = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
 export const soon = (ms = 60) => new Promise<void>((done) => setTimeout(done, ms));
 
 export async function find(id: string): Promise<HTMLElement> {

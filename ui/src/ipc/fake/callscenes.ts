@@ -1,9 +1,10 @@
 /** Calls in every state. */
 import type { App } from '../../state/app.svelte';
-import type { Call, Connection, Participant } from '../bindings';
-import { click, enter, find, soon, type Scene } from './acting';
+import type { Call, CallEnd, Connection, Participant } from '../bindings';
+import { click, dashed, enter, find, soon, type Scene } from './acting';
 import { story } from './story';
 import { person, type World } from './world';
+import { WELL } from './phone';
 import { fullWorld } from './worlds';
 
 type Act = (app: App, world: World, call: Call) => Promise<void> | void;
@@ -68,11 +69,14 @@ const lobby = (video: boolean, running: boolean): Scene => ({
   },
 });
 
-const ended = (why: 'unanswered' | 'declined' | 'full' | 'elsewhere'): Scene =>
+const ended = (why: CallEnd): Scene =>
   talking(0, async (_app, world, call) => {
     world.phone.end(call.id, why);
-    await find('stage-over');
+    // What simply ended needs no words.
+    await find(why === 'ended' ? 'composer-input' : 'stage-over');
   });
+
+const ends: CallEnd[] = ['ended', 'unanswered', 'declined', 'busy', 'missed', 'elsewhere', 'roomOver', 'full'];
 
 export const callScenes: Record<string, Scene> = {
   'call-running': {
@@ -87,6 +91,19 @@ export const callScenes: Record<string, Scene> = {
   'call-ringing-voice': ringing(false, true),
   'call-ringing-long': ringing(true, false, true),
   'call-lobby': lobby(true, false),
+  'call-lobby-troubles': {
+    world: () => crowd(),
+    arrange: async (app, world) => {
+      await enter('field')(app);
+      world.phone.dark.add('own-camera');
+      world.phone.troubles = [
+        { source: 'camera', why: 'busy' },
+        { source: 'microphone', why: 'refused' },
+      ];
+      app.calls.lobby = { room: 'field', video: true };
+      await find('device-trouble');
+    },
+  },
   'call-lobby-voice': lobby(false, false),
   'call-lobby-join': lobby(true, true),
   'call-calling': {
@@ -95,6 +112,17 @@ export const callScenes: Record<string, Scene> = {
       await enter('field')(app);
       await app.calls.start('field', true, { microphone: true, camera: true, screen: null });
       await find('stage');
+      await soon(900);
+    },
+  },
+  'call-calling-busy': {
+    world: () => crowd(),
+    arrange: async (app, world) => {
+      await enter('field')(app);
+      await app.calls.start('field', false, { microphone: true, camera: false, screen: null });
+      await find('stage');
+      const [call] = [...world.phone.calls.values()];
+      world.phone.change(call!.id, { busy: ['bob', 'carol'] });
       await soon(900);
     },
   },
@@ -131,9 +159,16 @@ export const callScenes: Record<string, Scene> = {
       troubles: [
         { source: 'camera', why: 'busy' },
         { source: 'microphone', why: 'vanished' },
+        { source: 'speaker', why: 'noDevice' },
       ],
     }),
   ),
+  'call-their-devices': talking(3, (_app, world, call) => {
+    world.phone.turn(call.id, 'bob', { media: { troubles: { ...WELL, microphone: 'vanished' } } });
+    world.phone.turn(call.id, 'carol', { media: { troubles: { ...WELL, microphone: 'refused', camera: 'busy' } } });
+    world.phone.turn(call.id, 'dan', { media: { screen: 'text', troubles: { ...WELL, screen: 'broken' } } });
+  }),
+  'call-own-description': failing({ state: 'failed', why: 'ownDescription' }),
   'call-chat': talking(2, async (app) => {
     await click('call-chat');
     await soon(200);
@@ -147,12 +182,39 @@ export const callScenes: Record<string, Scene> = {
     await click('call-screen');
   }),
   'call-shield': talking(2, () => click('call-shield')),
+  'call-repair': talking(3, async (_app, world, call) => {
+    world.phone.turn(call.id, 'bob', { keyMissing: true });
+    world.phone.turn(call.id, 'carol', { connection: { state: 'failed', why: 'noPath' } });
+    await click('call-shield');
+    await soon(200);
+    document.querySelector<HTMLElement>('[data-testid="call-repair"]')?.click();
+    await soon(100);
+    world.phone.turn(call.id, 'bob', { keyMissing: true });
+  }),
   'call-stats': talking(3, async (_app, world, call) => {
     world.phone.measured.set('bob', { sound: { bitrate: 9_000, loss: 83, jitterMs: 31, delayMs: 140, concealedMs: 5_300 } });
     world.phone.turn(call.id, 'dan', { connection: { state: 'failed', why: 'noPath' } });
+    await soon(2_200);
     await click('call-stats');
-    await soon(400);
+    await find('stats-numbers');
     document.querySelector<HTMLElement>('[data-testid="stats-person"] summary')?.click();
+  }),
+  'call-stats-two': talking(1, async (_app, world) => {
+    world.phone.measured.set('bob', {
+      camera: { width: 1280, height: 720, fps: 24, bitrate: 1_350_000, loss: 96, freezes: 3, frozenMs: 4_230 },
+      audioOut: { bitrate: 30_000, loss: 61 },
+    });
+    await soon(2_200);
+    await click('call-stats');
+    await find('stats-numbers');
+    document.querySelector<HTMLElement>('[data-testid="stats-person"] summary')?.click();
+  }),
+  'call-forged': talking(2, async (_app, world) => {
+    const frames = (forged: number) => ({ frames: { opened: 61_204, forged, replayed: 0, malformed: 0, withoutKey: 0 } });
+    world.phone.measured.set('bob', frames(3));
+    await soon(2_200);
+    await click('call-shield');
+    await find('call-forged');
   }),
   'call-tile-menu': talking(2, async () => {
     await click('tile-menu');
@@ -162,6 +224,28 @@ export const callScenes: Record<string, Scene> = {
     await enter('kitchen')(app);
     await find('room');
   }),
+  'call-mini-sharing': talking(2, async (app, world, call) => {
+    world.phone.turn(call.id, 'alice', { media: { screen: 'text' } });
+    app.calls.stage = false;
+    await enter('field')(app);
+    await find('call-bar');
+  }),
+  'call-mini-sharing-long': talking(
+    5,
+    async (app, world, call) => {
+      world.phone.turn(call.id, 'alice', { media: { screen: 'text', microphone: false } });
+      app.calls.stage = false;
+      await enter('field')(app);
+      await find('call-bar');
+    },
+    true,
+  ),
+  'call-mini-rooms-sharing': talking(2, async (app, world, call) => {
+    world.phone.turn(call.id, 'alice', { media: { screen: 'text' } });
+    app.calls.stage = false;
+    app.desk.pane = 'rooms';
+    await find('sharing');
+  }),
   'call-mini-rooms': talking(2, async (app) => {
     app.calls.stage = false;
     app.desk.pane = 'rooms';
@@ -170,9 +254,7 @@ export const callScenes: Record<string, Scene> = {
     world.phone.ring('kitchen', 'erin', false);
     await find('ringing');
   }),
-  'call-unanswered': ended('unanswered'),
-  'call-declined': ended('declined'),
-  'call-full': ended('full'),
+  ...Object.fromEntries(ends.map((why) => [`call-${dashed(why)}`, ended(why)])),
   'call-lines': {
     world: () => {
       const world = crowd();

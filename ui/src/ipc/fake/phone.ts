@@ -5,12 +5,15 @@ import type {
   Device,
   Devices,
   DeviceKind,
+  Levels,
   Media,
   Participant,
   PeerStats,
   Phase,
+  Route,
   Sending,
   StreamOut,
+  Troubles,
 } from '../bindings';
 import type { Answer, Ipc } from '../client';
 import { newId } from '../../state/ids';
@@ -39,7 +42,8 @@ const DEVICES: Device[] = [
   device('screen', 'window:9', 'Terminal'),
 ];
 
-export const SILENT: Media = { microphone: false, camera: false, screen: null, hand: null };
+export const WELL: Troubles = { microphone: null, camera: null, screen: null };
+export const SILENT: Media = { microphone: false, camera: false, screen: null, hand: null, troubles: WELL };
 type Name = keyof Ipc;
 type Part = { [K in Name]?: (...args: Parameters<Ipc[K]>) => Awaited<ReturnType<Ipc[K]>> };
 
@@ -51,12 +55,16 @@ export class Phone {
     choices: { microphone: null, speaker: null, ringer: null, camera: null, screen: null },
     processing: { echo: true, noise: true, gain: true },
   };
+  /** What does not open of what is tried before a call. */
+  troubles: Levels['troubles'] = [];
   /** Who is loud now, by user; `me` too. */
   loud = new Set<string>();
   /** Measured with these people; the others are fine. */
   measured = new Map<string, Partial<PeerStats>>();
   /** Tiles that send no picture. */
   dark = new Set<string>();
+  /** The relay can relay calls. */
+  relays = true;
   /** Every tile that was asked for, for tests. */
   pulled: string[] = [];
   now: () => number = () => performance.now();
@@ -77,6 +85,8 @@ export class Phone {
       participants: [this.participant(room, from, { ...SILENT, microphone: true, camera: video })],
       own: SILENT,
       troubles: [],
+      route: this.#route(room),
+      busy: [],
       epoch: this.world.place(room).room.epoch,
       keyGeneration: 0,
     });
@@ -99,6 +109,8 @@ export class Phone {
       participants: mine ? [oneself, ...others] : others,
       own: mine ? own : SILENT,
       troubles: [],
+      route: this.#route(room),
+      busy: [],
       epoch: this.world.place(room).room.epoch,
       keyGeneration: users.length + 1,
     });
@@ -166,6 +178,7 @@ export class Phone {
 
   commands(): Part {
     const ok: Answer<null> = { status: 'ok', data: null };
+    const hidden: Answer<never> = { status: 'error', error: { code: 'noRelayedPath', max: null, link: null } };
     const gone: Answer<never> = { status: 'error', error: { code: 'callOver', max: null, link: null } };
     const known = (id: string, then: (call: Call) => void): Answer<null> => {
       const call = this.calls.get(id);
@@ -180,8 +193,9 @@ export class Phone {
     };
     return {
       startCall: (room, video, sending) => {
+        if (this.world.settings.hideAddress && !this.relays) return hidden;
         const now = Date.now();
-        const own = { ...sending, hand: null };
+        const own = { ...SILENT, ...sending };
         const me = this.participant(room, this.world.me.user, own);
         this.put({
           id: newId(),
@@ -194,6 +208,8 @@ export class Phone {
           participants: [me],
           own,
           troubles: [],
+          route: this.#route(room),
+          busy: [],
           epoch: this.world.place(room).room.epoch,
           keyGeneration: 1,
         });
@@ -201,7 +217,7 @@ export class Phone {
       },
       joinCall: (_room, id, sending) =>
         known(id, (call) => {
-          const own = { ...sending, hand: null };
+          const own = { ...SILENT, ...sending };
           const me = this.participant(call.room, this.world.me.user, own);
           const participants = [me, ...call.participants.filter((one) => !one.me)];
           this.put({ ...call, own, participants, phase: { phase: 'joined' }, keyGeneration: 1 });
@@ -209,10 +225,21 @@ export class Phone {
       declineCall: (_room, id) => known(id, () => this.end(id, 'declined')),
       leaveCall: (_room, id) => (this.calls.has(id) ? known(id, () => this.end(id, 'ended')) : ok),
       setSending: (id, sending) => known(id, () => this.#send(id, sending)),
+      repairCall: (id, user) =>
+        known(id, (call) => {
+          this.turn(id, user, { connection: { state: 'connected' }, keyMissing: false });
+          this.change(id, { keyGeneration: call.keyGeneration + 1 });
+        }),
       raiseHand: (id, up) => known(id, () => this.turn(id, this.world.me.user, { media: { hand: up ? Date.now() : null } })),
       react: (id, emoji) => known(id, () => this.world.emit({ type: 'reaction', call: id, user: this.world.me.user, emoji })),
       devices: () => ({ status: 'ok', data: this.devices }),
       chooseDevice: (kind, name) => choose({ choices: { ...this.devices.choices, [kind]: name } }),
+      chooseDeviceFile: (kind) => {
+        const made = device(kind as DeviceKind, 'file:', 'song.wav', { synthetic: true });
+        this.devices = { ...this.devices, devices: [...this.devices.devices.filter((one) => one.name !== 'file:'), made] };
+        choose({ choices: { ...this.devices.choices, [kind]: 'file:' } });
+        return { status: 'ok', data: true };
+      },
       setProcessing: (processing) => choose({ processing }),
       setVolume: () => ok,
       preview: () => ok,
@@ -241,6 +268,7 @@ export class Phone {
       peers: (own?.participants ?? [])
         .filter((one) => !one.me)
         .map(({ user, device }) => ({ user, device, level: { loudness: wave(user), speaking: this.loud.has(user) } })),
+      troubles: own ? [] : this.troubles,
     };
   }
 
@@ -252,7 +280,7 @@ export class Phone {
       .map(({ user, device, media }): PeerStats => ({
         user,
         device,
-        path: 'direct',
+        path: own?.route === 'relayed' ? 'relayed' : 'direct',
         roundTripMs: 23,
         estimate: 2_400_000,
         sound: { bitrate: 28_000, loss: 2, jitterMs: 4, delayMs: 62, concealedMs: 40 },
@@ -267,6 +295,13 @@ export class Phone {
       }));
     const camera = own?.own.camera ? { width: 1280, height: 720, fps: 30, bitrate: 1_300_000, paused: false } : null;
     return { ageMs: 761_000, audioBitrate: 30_000, camera, screen: null, peers };
+  }
+
+  /** As Rust decides it: hidden from strangers, where the relay can. */
+  #route(room: string): Route {
+    const { unverified } = this.world.place(room).room;
+    if (this.world.settings.hideAddress || (unverified > 0 && this.relays)) return 'relayed';
+    return unverified > 0 ? 'exposed' : 'direct';
   }
 
   #verified(user: string): boolean {

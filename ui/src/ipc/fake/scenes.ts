@@ -2,7 +2,7 @@
 import type { ErrorCode, Keyring, LinkProblem, Standing, Start } from '../bindings';
 import type { App } from '../../state/app.svelte';
 import type { SettingsPage, Sheet } from '../../state/desk.svelte';
-import { click, enter, fill, find, soon, type Scene } from './acting';
+import { click, dashed, enter, fill, find, soon, type Scene } from './acting';
 import { callScenes } from './callscenes';
 import { actor, alice, bob, carol, dan, erin } from './people';
 import { story } from './story';
@@ -47,6 +47,44 @@ const settings = (page: SettingsPage, change: (world: World) => void = () => {})
     change(world);
     return world;
   });
+
+/** Why a start fails so that nothing can be asked of a person but to try again. */
+export const startFailures = [
+  'profileInUse',
+  'newerVersion',
+  'damaged',
+  'diskFull',
+  'notWritable',
+  'storeLocked',
+  'io',
+  'keyringNoService',
+  'keyringDenied',
+  'keyringEntryMissing',
+  'keyringEntryWrong',
+  'noSlotLeft',
+  'stopped',
+] as const satisfies ErrorCode[];
+
+const relayTroubles: LinkProblem[] = [
+  'unreachable',
+  'tls',
+  'certificateDates',
+  'pinMismatch',
+  'notARelay',
+  'version',
+  'notAdmitted',
+  'needsCode',
+  'wrongCode',
+  'clock',
+  'refused',
+  'closedByRelay',
+  'slowReader',
+];
+
+/** One scene for each of many. */
+function each<T>(all: readonly T[], name: (one: T) => string, scene: (one: T) => Scene): Record<string, Scene> {
+  return Object.fromEntries(all.map((one) => [name(one), scene(one)]));
+}
 
 const waiting = (why: LinkProblem, retryInMs: number): Scene => ({
   world: () => withRelay({ type: 'waiting', retryInMs, why }),
@@ -167,11 +205,7 @@ export const scenes: Record<string, Scene> = {
       await click('unlock-submit');
     },
   },
-  'failed-disk-full': failed('diskFull'),
-  'failed-damaged': failed('damaged'),
-  'failed-in-use': failed('profileInUse'),
-  'failed-newer': failed('newerVersion'),
-  'failed-not-writable': failed('notWritable'),
+  ...each(startFailures, (code) => `failed-${dashed(code)}`, failed),
   stopped: inField((app) => app.fail('stopped')),
   starting: { world: starting(null), arrange: (app) => void (app.phase = { type: 'starting' }) },
   empty: { world: emptyWorld },
@@ -300,14 +334,25 @@ export const scenes: Record<string, Scene> = {
   },
   connecting: { world: () => withRelay({ type: 'connecting' }), arrange: enter('field') },
   waiting: waiting('unreachable', 12_000),
-  'relay-refused': waiting('refused', 30_000),
-  'relay-not-admitted': waiting('notAdmitted', 30_000),
-  'relay-needs-code': waiting('needsCode', 30_000),
-  'pin-mismatch': waiting('pinMismatch', 30_000),
+  ...each(relayTroubles, (why) => `relay-${dashed(why)}`, (why) => waiting(why, 30_000)),
+  'relay-cannot-store': {
+    world: withPeople((world) => {
+      world.place('field').room = { ...world.place('field').room, relayCannotStore: true };
+    }),
+    arrange: enter('field'),
+  },
   'one-relay-down': {
     world: () => {
       const world = fullWorld();
       world.relays = [HERE, { ...AWAY, status: { type: 'waiting', retryInMs: 8_000, why: 'tls' } }];
+      return world;
+    },
+    arrange: enter('field'),
+  },
+  'relay-off-foreign': {
+    world: () => {
+      const world = fullWorld();
+      world.relays = world.relays.map((relay) => ({ ...relay, builtIn: false, status: { type: 'off' } }));
       return world;
     },
     arrange: enter('field'),
@@ -391,6 +436,13 @@ export const scenes: Record<string, Scene> = {
   'settings-security-no-keyring': settings('security', (world) => {
     world.slots = { keyring: 'noService', keyringSlot: false, passphrase: true, recovery: true, appLock: true };
   }),
+  'settings-not-kept': inField(async (app, world) => {
+    app.desk.open({ type: 'settings', page: 'security' });
+    await find('hide-address');
+    world.failing.set('setSettings', 'diskFull');
+    await app.settings.change({ hideAddress: true });
+    await find('toast');
+  }),
   'settings-about': settings('about'),
   'recovery-banner': {
     world: () => {
@@ -403,7 +455,10 @@ export const scenes: Record<string, Scene> = {
   recovery: sheet({ type: 'recovery' }),
   'recovery-code': sheet({ type: 'recovery' }, fullWorld, () => click('recovery-make')),
   'problem-disk-full': {
-    world: withPeople((world) => (world.problems = [{ type: 'diskFull' }])),
+    world: withPeople((world) => {
+      world.problems = [{ type: 'diskFull' }];
+      world.relays = world.relays.map((relay) => ({ ...relay, status: { type: 'off' } }));
+    }),
     arrange: enter('field'),
   },
   problems: {
@@ -424,6 +479,7 @@ export const scenes: Record<string, Scene> = {
   toasts: inField((app, world) => {
     app.complain({ code: 'busy', max: null, link: null });
     app.notices.good('The link is revoked. Nobody can use it any more.');
+    world.emit({ type: 'letterRefused', room: 'field', name: 'Dan', code: 'notFound' });
     world.emit({ type: 'notice', relay: HERE.address, body: 'Maintenance on Sunday from 6 to 7. Messages wait until then.' });
     app.notices.say('plain', { what: 'New in Kitchen build', then: 'Erin Nakamura: Who brings the drill?' }, { label: 'Open', run: () => {} });
   }),

@@ -443,6 +443,8 @@ export function emptyRoom(id: string, relay: string, name: string, host: string 
     knocks: 0,
     epoch: 1,
     inSync: true,
+    relayCannotStore: false,
+    longestText: 16 * 1024,
   };
 }
 

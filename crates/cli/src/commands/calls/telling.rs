@@ -4,8 +4,8 @@ use crate::{failure::Failure, output::Output};
 use serde_json::{Value, json};
 use sotto_client::{
     call::{
-        media::{PeerFailure, Source, SourceState},
-        view::{CallEnd, CallPhase, CallView, Connection, Participant},
+        media::{PeerFailure, Source, SourceState, Trouble},
+        view::{CallEnd, CallPhase, CallView, Connection, Participant, Troubles},
     },
     model::Person,
 };
@@ -45,6 +45,7 @@ impl<'a> Telling<'a> {
             "end": end,
             "people": participants,
             "troubles": sources,
+            "busy": view.busy,
         });
         if object == self.told {
             return Ok(());
@@ -124,6 +125,16 @@ fn participant(p: &Participant) -> Value {
         "camera": p.media.camera,
         "screen": p.media.screen.is_some(),
         "hand": p.media.hand.is_some(),
+        "troubles": troubles(&p.media.troubles),
+    })
+}
+
+/// What of theirs does not work, by their word.
+fn troubles(troubles: &Troubles) -> Value {
+    json!({
+        "microphone": troubles.microphone.map(trouble_word),
+        "camera": troubles.camera.map(trouble_word),
+        "screen": troubles.screen.map(trouble_word),
     })
 }
 
@@ -146,6 +157,7 @@ fn end_word(end: CallEnd) -> &'static str {
         CallEnd::Ended => "ended",
         CallEnd::Unanswered => "unanswered",
         CallEnd::Declined => "declined",
+        CallEnd::Busy => "busy",
         CallEnd::Missed => "missed",
         CallEnd::Elsewhere => "elsewhere",
         CallEnd::RoomOver => "room_over",
@@ -169,6 +181,7 @@ fn failure(why: PeerFailure) -> &'static str {
         PeerFailure::NoPath => "no_path",
         PeerFailure::Certificate => "certificate",
         PeerFailure::Description => "description",
+        PeerFailure::OwnDescription => "own_description",
         PeerFailure::Version => "version",
         PeerFailure::Silent => "silent",
     }
@@ -179,16 +192,20 @@ fn source_word(source: Source) -> &'static str {
         Source::Microphone => "microphone",
         Source::Camera => "camera",
         Source::Screen => "screen",
+        Source::Speaker => "speaker",
     }
 }
 
 fn state_word(state: SourceState) -> &'static str {
-    match state {
-        SourceState::Works => "works",
-        SourceState::NoDevice => "no_device",
-        SourceState::Busy => "busy",
-        SourceState::Refused => "refused",
-        SourceState::Vanished => "vanished",
-        SourceState::Broken => "broken",
+    state.trouble().map_or("works", trouble_word)
+}
+
+fn trouble_word(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::NoDevice => "no_device",
+        Trouble::Busy => "busy",
+        Trouble::Refused => "refused",
+        Trouble::Vanished => "vanished",
+        Trouble::Broken => "broken",
     }
 }

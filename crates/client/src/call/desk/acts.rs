@@ -8,7 +8,7 @@ use crate::{
         Deed,
         epochs::EpochKeys,
         ledger::{CallKey, CallSaying, CallSays},
-        media::{Paths, Sending},
+        media::{Paths, Peer, Sending},
         session::{Opening, Session, clean_reaction},
     },
 };
@@ -100,6 +100,7 @@ impl Desk {
             video,
             sending,
             paths,
+            route: room.route,
             epoch,
         };
         let session = Session::open(tick, opening);
@@ -125,7 +126,7 @@ impl Desk {
 
     pub fn leave(&mut self, tick: &mut Tick<'_>, room: &Room<'_>, call: CallId) {
         if self.session_call() == Some(call) {
-            let end = self.own_end(room.me.user);
+            let end = self.own_end(room);
             self.hang_up(tick, room, end, true);
         }
     }
@@ -144,6 +145,12 @@ impl Desk {
         let session = self.session.as_mut().ok_or(RequestError::NotInCall)?;
         session.raise_hand(tick, up);
         Ok(())
+    }
+
+    pub fn repair(&mut self, tick: &mut Tick<'_>, peer: Peer) -> Result<(), RequestError> {
+        let session = self.session.as_mut().ok_or(RequestError::NotInCall)?;
+        let known = session.repair(tick, peer);
+        known.then_some(()).ok_or(RequestError::UnknownPerson)
     }
 
     pub fn react(&mut self, tick: &mut Tick<'_>, emoji: &str) -> Result<(), RequestError> {

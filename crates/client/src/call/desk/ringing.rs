@@ -1,7 +1,11 @@
-//! Whether it rings here, and until when.
+//! Whether it rings here, until when, and what the caller is told of it.
 
 use super::{Desk, RING, RING_LATE, Room, Running, Tick};
-use crate::call::view::CallEnd;
+use crate::call::{
+    Deed,
+    ledger::{CallSaying, CallSays},
+    view::CallEnd,
+};
 use sotto_wire::Millis;
 
 impl Desk {
@@ -44,6 +48,21 @@ impl Desk {
             self.silence();
         } else if room.current || self.ring.is_some() {
             self.ring = Some(now.mono + left);
+            self.say_busy(tick, room);
+        }
+    }
+
+    /// Whoever waits for us sees why we may not come. It rings on all the same:
+    /// the person may prefer this call.
+    fn say_busy(&mut self, tick: &mut Tick<'_>, room: &Room<'_>) {
+        let waits = |r: &&Running| r.answered.is_none() && !r.busy.contains(&room.me.user);
+        let running = self.ledger.running.as_ref().filter(waits);
+        let may = room.busy && room.current;
+        if let Some(call) = running.filter(|_| may).map(|running| running.call)
+            && self.said_busy.replace(call) != Some(call)
+        {
+            let says = CallSays::Busy;
+            tick.out.push(Deed::Say(CallSaying { call, says }));
         }
     }
 

@@ -65,6 +65,8 @@ impl Desk {
             participants: seats.map(|seat| participant(seat.peer())).collect(),
             own: MediaState::default(),
             sources: Vec::new(),
+            route: room.route,
+            busy: running.busy.iter().copied().collect(),
             epoch: 0,
             key_generation: 0,
         }
@@ -121,6 +123,8 @@ impl Desk {
             participants: std::iter::once(me).chain(others).collect(),
             own: session.own_state(),
             sources: session.sources.iter().map(|(s, t)| (*s, *t)).collect(),
+            route: session.route,
+            busy: running.iter().flat_map(|r| &r.busy).copied().collect(),
             epoch,
             key_generation,
         }

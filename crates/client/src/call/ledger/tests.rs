@@ -225,3 +225,41 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn who_is_busy_is_known_until_they_come_or_decline() {
+    let mut ledger = Ledger::default();
+    ledger.hear(peer(1), &started(X, 1, None), 10);
+    let busy = say(X, CallSays::Busy);
+    for (n, heard) in [
+        (2, Heard::Changed),
+        (2, Heard::Nothing),
+        (3, Heard::Changed),
+        // Whoever sits in it is not elsewhere.
+        (1, Heard::Nothing),
+    ] {
+        assert_eq!(ledger.hear(peer(n), &busy, 20), [heard], "{n}");
+    }
+    let who = |ledger: &Ledger| {
+        let running = ledger.running.as_ref().expect("it runs");
+        running.busy.iter().map(|u| u.0[0]).collect::<Vec<u8>>()
+    };
+    assert_eq!(who(&ledger), [2, 3]);
+    ledger.hear(peer(2), &joined(X, 2), 30);
+    ledger.hear(peer(3), &say(X, CallSays::Declined), 30);
+    assert!(who(&ledger).is_empty());
+    assert_eq!(ledger.hear(peer(3), &busy, 40), [Heard::Nothing]);
+    let other = say(Y, CallSays::Busy);
+    assert_eq!(ledger.hear(peer(4), &other, 40), [Heard::Nothing]);
+}
+
+#[test]
+fn a_ledger_from_before_anybody_could_be_busy_is_read() {
+    let mut ledger = Ledger::default();
+    ledger.hear(peer(1), &started(X, 1, None), 10);
+    let mut stored = serde_json::to_value(&ledger).expect("plain data");
+    let running = stored["running"].as_object_mut().expect("one runs");
+    assert!(running.remove("busy").is_some());
+    let read: Ledger = serde_json::from_value(stored).expect("it is read");
+    assert_eq!(read, ledger);
+}

@@ -22,6 +22,7 @@ impl Link {
         }
         talk.certs = Some(certs);
         self.phase = Phase::Connected;
+        self.asks_restart = false;
         self.debts.begin(air.mono());
         if self.compare(air) {
             let got = self.talk.confirmed.is_some();

@@ -2,7 +2,7 @@
 //! person is told after a while, and after a minute it is given up. Whatever
 //! was given up is tried again when the relay sees the other end.
 
-use super::{Air, GIVE_UP, Link, Phase, RESTART_PAUSE, RESTARTS};
+use super::{Air, GIVE_UP, Link, Phase, REPAIR_PAUSE, RESTART_PAUSE, RESTARTS, SETTLE};
 use crate::{
     api::Why,
     call::{
@@ -41,14 +41,59 @@ impl Link {
             let (call, peer) = (air.call, self.peer);
             air.tick.order(MediaOrder::Restart { call, peer });
         } else {
+            // Owed until an offer comes: the way to the relay may be as new as
+            // the path that is looked for.
+            self.asks_restart = true;
+            self.debts.begin(air.mono());
             self.say(air, &Payload::Restart { fresh: false });
         }
+    }
+
+    /// Own addresses changed. It stays connected for people: it is not known
+    /// to be broken, and that the path changes is no news.
+    pub fn moved(&mut self, air: &mut Air<'_, '_>) {
+        match self.phase {
+            // What was gathered is of the old addresses.
+            Phase::Connecting { .. } => self.connect(air, true),
+            Phase::Connected => self.restart(air),
+            Phase::Lost { since, .. } => {
+                self.phase = Phase::Lost { since, tried: 1 };
+                self.restart(air);
+            }
+            // Tried again when the relay is back.
+            Phase::Failed(_) => {}
+        }
+    }
+
+    /// Whether the person may have it mended: not as fast as one can click, for
+    /// it costs the others a key and a path each time.
+    pub fn may_repair(&self, now: Millis) -> bool {
+        let pause = |at: Millis| now < at + REPAIR_PAUSE;
+        !self.last_repair.is_some_and(pause)
+    }
+
+    /// The person wants it mended now, whatever it looks like here. What was
+    /// refused for what it is stays refused.
+    pub fn repair(&mut self, air: &mut Air<'_, '_>) {
+        self.last_repair = Some(air.mono());
+        // If a key of theirs is missing, this tells them.
+        self.acknowledge(air);
+        match self.phase {
+            Phase::Failed(_) if self.is_final() => {}
+            Phase::Failed(_) => self.connect(air, false),
+            Phase::Connected | Phase::Lost { .. } => self.restart(air),
+            Phase::Connecting { .. } => {}
+        }
+        self.debts.now(air.mono());
+        self.pay(air);
     }
 
     pub fn interrupted(&mut self, air: &mut Air<'_, '_>) {
         if self.phase == Phase::Connected {
             let since = air.mono();
-            self.phase = Phase::Lost { since, tried: 0 };
+            // A path that is looked for anew is interrupted by that.
+            let tried = usize::from(self.settles_until().is_some_and(|until| since < until));
+            self.phase = Phase::Lost { since, tried };
             self.mend(air);
         }
     }
@@ -66,6 +111,26 @@ impl Link {
         }
     }
 
+    /// What was begun last, here or at the other end, may take until then: one
+    /// more would only begin it again.
+    fn settles_until(&self) -> Option<Millis> {
+        self.last_restart.map(|at| at + SETTLE)
+    }
+
+    /// When the next restart is due, if one is (mono).
+    pub(super) fn next_restart(&self) -> Option<Millis> {
+        let Phase::Lost { since, tried } = self.phase else {
+            return None;
+        };
+        let due = since + RESTARTS.get(tried)?;
+        // The first is for a break that nobody has done anything about.
+        Some(
+            self.settles_until()
+                .filter(|_| tried > 0)
+                .map_or(due, |until| due.max(until)),
+        )
+    }
+
     /// Tries the next restart that is due, or gives up.
     pub fn mend(&mut self, air: &mut Air<'_, '_>) {
         let now = air.mono();
@@ -76,15 +141,10 @@ impl Link {
             Phase::Lost { since, .. } if now >= since + GIVE_UP => {
                 self.fail(air, PeerFailure::Silent);
             }
-            Phase::Lost { since, tried } => {
-                let due = RESTARTS
-                    .get(tried)
-                    .is_some_and(|after| now >= since + after);
-                if due {
-                    let tried = tried + 1;
-                    self.phase = Phase::Lost { since, tried };
-                    self.restart(air);
-                }
+            Phase::Lost { since, tried } if self.next_restart().is_some_and(|due| now >= due) => {
+                let tried = tried + 1;
+                self.phase = Phase::Lost { since, tried };
+                self.restart(air);
             }
             _ => {}
         }
@@ -96,6 +156,10 @@ impl Link {
         if !here {
             self.met = false;
             self.gone = true;
+            // Silence may have come first.
+            if self.is_lost() && !self.dropped {
+                self.drop_out(air);
+            }
             return;
         }
         let back = std::mem::take(&mut self.gone);

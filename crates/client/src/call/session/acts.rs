@@ -3,9 +3,9 @@
 use super::{Session, Tick};
 use crate::call::{
     Deed,
-    media::{MediaOrder, Sending},
+    media::{MediaOrder, Peer, Sending, Source, Trouble},
     payload::Payload,
-    view::MediaState,
+    view::{MediaState, Troubles},
 };
 
 impl Session {
@@ -56,6 +56,41 @@ impl Session {
             camera: self.sending.camera,
             screen: self.sending.screen,
             hand: self.hand,
+            troubles: Troubles {
+                microphone: self.trouble(Source::Microphone, self.sending.microphone),
+                camera: self.trouble(Source::Camera, self.sending.camera),
+                screen: self.trouble(Source::Screen, self.sending.screen.is_some()),
+            },
         }
+    }
+
+    /// Why something that is wished does not go out.
+    fn trouble(&self, source: Source, wished: bool) -> Option<Trouble> {
+        let state = self.sources.get(&source).filter(|_| wished);
+        state.and_then(|state| state.trouble())
+    }
+
+    /// Somebody cannot be heard or seen, or does not hear us: a fresh key for
+    /// everybody, and a new path to that one. `false`: there is no such person.
+    pub fn repair(&mut self, tick: &mut Tick<'_>, peer: Peer) -> bool {
+        let now = tick.now.mono;
+        let Some(link) = self.links.get(&peer).filter(|link| !link.dropped) else {
+            return false;
+        };
+        if link.may_repair(now) {
+            self.own.renew(now, tick.rng, &self.epochs);
+            let (mut air, links) = self.air(tick);
+            for link in links.values_mut().filter(|link| !link.dropped) {
+                if link.peer == peer {
+                    link.repair(&mut air);
+                } else {
+                    let letter = air.own.letter();
+                    link.say(&mut air, &letter);
+                    link.debts.begin(now);
+                }
+            }
+            self.use_keys(tick);
+        }
+        true
     }
 }

@@ -11,10 +11,15 @@ impl Session {
     pub fn report(&mut self, tick: &mut Tick<'_>, report: MediaReport) {
         use MediaReport as R;
         if let R::Source { source, state, .. } = report {
+            let before = self.own_state();
             match state {
                 SourceState::Works => self.sources.remove(&source),
                 broken => self.sources.insert(source, broken),
             };
+            // The others wait for what will not come, unless they are told.
+            if self.own_state() != before {
+                self.tell_state(tick);
+            }
             return;
         }
         let (mut air, links) = self.air(tick);
@@ -52,6 +57,15 @@ impl Session {
             link.present(&mut air, here);
         }
         self.share_keys(tick);
+    }
+
+    /// Own addresses changed: new paths are looked for before the old ones are
+    /// missed.
+    pub fn network_changed(&mut self, tick: &mut Tick<'_>) {
+        let (mut air, links) = self.air(tick);
+        for link in links.values_mut().filter(|link| !link.dropped) {
+            link.moved(&mut air);
+        }
     }
 
     /// The relay is back, and may have forgotten everything.

@@ -1,7 +1,11 @@
 //! Two parts in one call, with the signals between them in the test's hand.
 
 mod attacks;
+mod expecting;
+mod moving;
 mod owing;
+mod repairing;
+mod telling;
 
 use super::*;
 use crate::{
@@ -46,6 +50,7 @@ impl Person {
             video: false,
             sending: Sending::default(),
             paths: Paths::default(),
+            route: Route::Direct,
             epoch: epoch(1),
         };
         let mut out = Vec::new();

@@ -99,6 +99,7 @@ fn opened(opened: Opened) -> Result<Payload, Why> {
         Opened::Payload(payload) => Ok(payload),
         Opened::Refused(why) => Err(why),
         Opened::Early => panic!("early"),
+        Opened::OtherVersion => panic!("another version"),
     }
 }
 

@@ -1,11 +1,11 @@
 //! Relays as a person keeps them: codes, addresses, what links name.
 
 use crate::{
-    Ask, Client, Effect, Input, Now, Outcome, Request, RequestError,
-    model::{Admission, Profile},
+    Ask, Change, Client, Effect, Input, Now, Outcome, Request, RequestError,
+    model::{Admission, MessageBody, Profile, TEXT_MAX},
     store::memory::MemoryStore,
 };
-use sotto_wire::{RelayAddress, RoomId, frame::Token};
+use sotto_wire::{MessageId, RelayAddress, RelayFrame, RoomId, frame::Token, limits::Limits};
 
 const HOUR: u64 = 3_600_000;
 
@@ -209,4 +209,53 @@ fn a_link_moves_no_room_to_another_relay() {
     let refused = alice.asks(Request::Join { link }).1;
     assert_eq!(refused, Err(RequestError::AlreadyMember));
     assert_eq!(alice.client.room(&room).unwrap().relay, before);
+}
+
+#[test]
+fn a_message_is_as_long_as_its_relay_takes() {
+    let mut alice = Alice::new();
+    let address: RelayAddress = "relay.example".parse().unwrap();
+    let (_, made) = alice.asks(Request::CreateRoom {
+        relay: address.clone(),
+        name: "Field notes".into(),
+        topic: String::new(),
+        admission: Admission::AtOnce,
+    });
+    let Ok(Outcome::Room(room)) = made else {
+        panic!("a room")
+    };
+    let says = |alice: &mut Alice, id: u8, length: usize| {
+        let text = "x".repeat(length);
+        let body = MessageBody {
+            text,
+            reply_to: None,
+        };
+        let id = MessageId([id; 16]);
+        alice.asks(Request::Send { room, id, body }).1
+    };
+    assert_eq!(says(&mut alice, 1, 4_000), Ok(Outcome::Done));
+    let longest = |alice: &Alice| alice.client.room(&room).unwrap().longest_text;
+    assert_eq!(longest(&alice), TEXT_MAX);
+    let frame = RelayFrame::AuthOk {
+        user: alice.client.user(),
+        device: alice.client.device(),
+        server_time: now().wall,
+        limits: Limits {
+            frame: 16 * 1024,
+            ..Limits::default()
+        },
+    };
+    let effects = alice.takes(Input::Relay {
+        relay: address,
+        envelope: frame.into(),
+    });
+    let shown = effects.iter().find_map(|effect| match effect {
+        Effect::Show(Change::Room(view)) => Some(view.longest_text),
+        _ => None,
+    });
+    assert_eq!(shown, Some(3_070), "whoever writes sees it");
+    assert_eq!(longest(&alice), 3_070);
+    let too_long = Err(RequestError::MessageTooLong { max: 3_070 });
+    assert_eq!(says(&mut alice, 2, 4_000), too_long);
+    assert_eq!(says(&mut alice, 3, 3_070), Ok(Outcome::Done));
 }

@@ -5,7 +5,7 @@ use crate::{
     api::RequestError,
     call::{
         epochs::EpochKeys,
-        media::{Paths, Sending},
+        media::{Paths, Peer, Sending},
     },
     room::{Cx, Room},
     store::StoreError,
@@ -47,6 +47,9 @@ impl Room {
         if !cx.up || !self.is_current() {
             return Ok(Err(RequestError::Offline));
         }
+        if cx.calls.hide_address && cx.calls.turn.is_none() {
+            return Ok(Err(RequestError::NoRelayedPath));
+        }
         let epoch = self.epoch_keys(cx)?;
         Ok(epoch
             .map(|epoch| (self.paths(cx), epoch))
@@ -70,6 +73,10 @@ impl Room {
 
     pub fn raise_hand(&mut self, cx: &mut Cx<'_>, up: bool) -> Done {
         self.with_desk(cx, None, |desk, tick, _| desk.raise_hand(tick, up))
+    }
+
+    pub fn repair_call(&mut self, cx: &mut Cx<'_>, peer: Peer) -> Done {
+        self.with_desk(cx, None, |desk, tick, _| desk.repair(tick, peer))
     }
 
     pub fn react(&mut self, cx: &mut Cx<'_>, emoji: &str) -> Done {

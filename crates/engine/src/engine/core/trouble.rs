@@ -17,7 +17,9 @@ pub(super) struct Trouble {
 }
 
 impl Core {
-    /// The store failed: nothing of what was under way happened.
+    /// The store failed: nothing of what was under way happened. Calls are over
+    /// here, since nobody is left who could mute or leave them; the client says
+    /// goodbye once it works again.
     pub(super) fn fail(&mut self, error: &StoreError) {
         let problem = match error {
             StoreError::Damaged => {
@@ -42,6 +44,7 @@ impl Core {
         self.subscribers.clear(|p| is_of_store(p) && *p != problem);
         self.subscribers.raise(problem);
         self.turn_away();
+        self.abandon_calls();
         for relay in self.links.end_all() {
             self.subscribers.tell(Event::Link {
                 relay,
@@ -53,6 +56,14 @@ impl Core {
         // What the client has in memory may be ahead of the disk.
         self.client = None;
         self.reload();
+    }
+
+    /// What the client had of calls goes with it.
+    pub(super) fn abandon_calls(&mut self) {
+        for (call, room) in self.calls.abandon() {
+            let gone = Change::CallGone { room, call };
+            self.subscribers.tell(Event::Client(gone));
+        }
     }
 
     pub(super) fn recover_if_troubled(&mut self) {
@@ -91,6 +102,7 @@ impl Core {
         self.loaded = Instant::now();
         self.woken = self.loaded;
         for room in client.rooms() {
+            self.calls.know(&room);
             self.subscribers
                 .tell(Event::Client(Change::Room(Box::new(room))));
         }

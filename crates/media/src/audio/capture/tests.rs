@@ -36,7 +36,8 @@ impl Drop for Scripted {
     }
 }
 
-type Mouth = mpsc::Sender<Result<Step, DeviceError>>;
+/// Each step waits until it is taken: by then the ones before it were heard.
+type Mouth = mpsc::SyncSender<Result<Step, DeviceError>>;
 
 /// A desk with microphones; the first is the default.
 struct Desk {
@@ -67,7 +68,7 @@ impl Desk {
             names.iter().map(|n| ((*n).to_owned(), *n)).collect();
         let source = move |name: &DeviceName| -> Result<Box<dyn AudioSource>, DeviceError> {
             let name = *known.get(&name.0).ok_or(DeviceError::NoDevice)?;
-            let (mouth, heard) = mpsc::channel();
+            let (mouth, heard) = mpsc::sync_channel(0);
             let both = both.lock().expect("lock");
             let _ = both.0.send((name, mouth));
             let closed = both.1.clone();
@@ -94,13 +95,25 @@ impl Desk {
         packets::Receiver<EncodedAudio>,
         mpsc::Receiver<CaptureEvent>,
     ) {
+        self.capture_as(room, Mute::Off)
+    }
+
+    fn capture_as(
+        &self,
+        room: usize,
+        mute: Mute,
+    ) -> (
+        Capture,
+        packets::Receiver<EncodedAudio>,
+        mpsc::Receiver<CaptureEvent>,
+    ) {
         let (packets, received) = packets::channel(room);
         let (tell, events) = mpsc::channel();
         let setup = CaptureSetup {
             devices: self.devices.clone(),
             choice: DeviceChoice::Default,
             processing: Processing::ALL,
-            muted: false,
+            mute,
             echo: None,
             packets: Some(packets),
         };
@@ -172,20 +185,75 @@ fn muting_closes_the_device_and_nothing_leaves() {
     for _ in 0..10 {
         packets.blocking_recv().expect("a packet");
     }
-    capture.set_muted(true);
+    capture.set_mute(Mute::Closed);
     assert_eq!(desk.closed.recv_timeout(SOON), Ok("desk"));
     // Silence, and the announcement of a pause.
     let silence = packets.blocking_recv().expect("an end");
     let pause = packets.blocking_recv().expect("an end");
     assert_eq!(silence.data.len(), 80);
     assert_eq!(pause.data.len(), 1);
-    capture.set_muted(false);
+    capture.set_mute(Mute::Off);
     let mouth = desk.opened("desk");
     assert!(packets.try_recv().is_err());
     say(&mouth, 0..4);
     let again = packets.blocking_recv().expect("a packet");
     assert!(again.first);
     assert!(again.rtp_time > pause.rtp_time);
+}
+
+#[test]
+fn between_presses_of_a_key_the_device_stays_open_and_not_a_packet_leaves() {
+    let desk = Desk::with(&["desk"]);
+    let (capture, mut packets, events) = desk.capture(100);
+    let mouth = desk.opened("desk");
+    say(&mouth, 0..40);
+    for _ in 0..20 {
+        packets.blocking_recv().expect("a packet");
+    }
+    capture.set_mute(Mute::Open);
+    let silence = packets.blocking_recv().expect("an end");
+    let pause = packets.blocking_recv().expect("an end");
+    assert_eq!((silence.data.len(), pause.data.len()), (80, 1));
+    let quiet = CaptureEvent::Speaking(false);
+    while events.recv_timeout(SOON).expect("it is told") != quiet {}
+    // They speak on, to nobody.
+    say(&mouth, 40..241);
+    assert!(packets.try_recv().is_err(), "a packet while muted");
+    let stats = capture.stats();
+    assert!(stats.open && !stats.speaking, "{stats:?}");
+    assert!(stats.level_db <= SILENCE_DB, "{stats:?}");
+
+    // The first word is there at once, from the same device.
+    capture.set_mute(Mute::Off);
+    say(&mouth, 0..4);
+    let again = packets.blocking_recv().expect("a packet");
+    assert!(again.first);
+    assert!(desk.mouths.try_recv().is_err(), "it was opened again");
+    assert!(desk.closed.try_recv().is_err(), "it was closed");
+    assert!(again.rtp_time > pause.rtp_time);
+
+    capture.set_mute(Mute::Closed);
+    assert_eq!(desk.closed.recv_timeout(SOON), Ok("desk"));
+}
+
+#[test]
+fn who_begins_muted_sends_not_a_packet_with_the_device_open_or_closed() {
+    for mute in [Mute::Open, Mute::Closed] {
+        let desk = Desk::with(&["desk"]);
+        let (capture, mut packets, events) = desk.capture_as(100, mute);
+        if mute == Mute::Open {
+            let mouth = desk.opened("desk");
+            say(&mouth, 0..50);
+            mouth.send(Err(DeviceError::Vanished)).expect("it listens");
+            assert_eq!(desk.closed.recv_timeout(SOON), Ok("desk"));
+        }
+        drop(capture);
+        // Until its end.
+        while events.recv_timeout(SOON).is_ok() {}
+        assert!(packets.blocking_recv().is_none(), "{mute:?}");
+        let opened = desk.mouths.try_recv().is_ok();
+        assert!(!(opened && mute == Mute::Closed), "it was opened");
+    }
 }
 
 #[test]

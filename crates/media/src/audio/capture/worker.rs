@@ -1,6 +1,6 @@
 //! The capture thread: one loop of orders, the device and its sound.
 
-use super::{CaptureEvent, CaptureSetup, CaptureStats, Order};
+use super::{CaptureEvent, CaptureSetup, CaptureStats, Mute, Muted, Order};
 use crate::audio::encode::Encoder;
 use crate::audio::level::{Meter, SILENCE_DB, Speaking, rms_db};
 use crate::audio::processing::Processor;
@@ -9,7 +9,6 @@ use crate::device::keep::{Change, Kept};
 use crate::device::sound::{AudioSource, SoundDevices};
 use crate::device::{DeviceError, DeviceKind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc as packets, watch};
@@ -23,7 +22,7 @@ const SHOW_EACH: u32 = 5;
 
 pub(super) struct Worker {
     kept: Kept<dyn AudioSource>,
-    muted: Arc<AtomicBool>,
+    muted: Arc<Muted>,
     processor: Processor,
     echo: Option<EchoReference>,
     encoder: Encoder,
@@ -35,8 +34,11 @@ pub(super) struct Worker {
     speaking: Speaking,
     /// The first half of a packet, if a step is waiting for its second.
     half: Option<Step>,
-    /// When the last step came.
+    /// When the last step came, and the last that could leave.
     last: Option<Instant>,
+    sent: Option<Instant>,
+    /// Muted with an open device since `sent`.
+    held: bool,
     opened: Instant,
     steps: u32,
 }
@@ -44,7 +46,7 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn new(
         setup: CaptureSetup,
-        muted: Arc<AtomicBool>,
+        muted: Arc<Muted>,
         show: watch::Sender<CaptureStats>,
         mut events: Box<dyn FnMut(CaptureEvent) + Send>,
     ) -> Option<Self> {
@@ -67,34 +69,43 @@ impl Worker {
             speaking: Speaking::default(),
             half: None,
             last: None,
+            sent: None,
+            held: false,
             opened: Instant::now(),
             steps: 0,
         })
     }
 
     pub(super) fn run(&mut self, orders: &mpsc::Receiver<Order>) {
+        let mut wait = Duration::ZERO;
         loop {
-            // Without a device orders are all there is to wait for.
+            // Without a device orders are all there is to wait for, but first
+            // it is tried to open one.
             let order = if self.kept.device().is_some() {
                 orders
                     .try_recv()
                     .map_err(|e| e == mpsc::TryRecvError::Disconnected)
             } else {
                 orders
-                    .recv_timeout(WAIT)
+                    .recv_timeout(std::mem::replace(&mut wait, WAIT))
                     .map_err(|e| e == mpsc::RecvTimeoutError::Disconnected)
             };
             match order {
                 Ok(order) => {
                     self.obey(order);
+                    wait = Duration::ZERO;
                     continue;
                 }
                 Err(true) => return self.end_spurt(),
                 Err(false) => {}
             }
-            if self.muted.load(Ordering::SeqCst) {
-                self.close();
-                continue;
+            match self.muted.get() {
+                Mute::Off => {}
+                Mute::Open => self.hold(),
+                Mute::Closed => {
+                    self.close();
+                    continue;
+                }
             }
             self.tend();
             self.listen();
@@ -111,12 +122,8 @@ impl Worker {
                 self.processor.apply(processing);
                 Ok(())
             }
-            Order::Mute(true) => {
-                self.close();
-                Ok(())
-            }
-            // The loop opens it.
-            Order::Mute(false) => Ok(()),
+            // The loop looks.
+            Order::Mute => Ok(()),
             Order::Available(bits) => {
                 let step = bitrate::step_for(bits, self.encoder.bitrate());
                 self.encoder.set_bitrate(step)
@@ -174,6 +181,7 @@ impl Worker {
 
     fn hear(&mut self, mut step: Step, live: bool, delay: Duration) {
         let now = Instant::now();
+        self.last = Some(now);
         if let Some(echo) = &self.echo {
             let (played, speaker_delay) = echo.take();
             for played in &played {
@@ -185,6 +193,11 @@ impl Worker {
         } else if live {
             self.processor.clean(&mut step, delay);
         }
+        // It ends here. The processing has heard it, so that it still knows the
+        // room's echo when sound leaves again.
+        if self.muted.get() != Mute::Off {
+            return;
+        }
         self.skip_gap(now);
         self.watch_level(&step);
         match self.half.take() {
@@ -195,10 +208,11 @@ impl Worker {
 
     /// RTP time passes while nothing is captured.
     fn skip_gap(&mut self, now: Instant) {
-        if let Some(last) = self.last.replace(now) {
+        let held = std::mem::take(&mut self.held);
+        if let Some(last) = self.sent.replace(now) {
             let gap = now.duration_since(last);
             // A device that hiccups delivers late, not less.
-            if gap > WAIT && self.opened > last {
+            if held || (gap > WAIT && self.opened > last) {
                 self.half = None;
                 self.encoder.skip((gap.as_millis() / 20) as u32);
             }
@@ -206,7 +220,7 @@ impl Worker {
     }
 
     fn send(&mut self, first: &Step, second: &Step) {
-        if self.packets.is_none() || self.muted.load(Ordering::SeqCst) {
+        if self.packets.is_none() || self.muted.get() != Mute::Off {
             return;
         }
         let mut samples = [0.0; PACKET];
@@ -252,12 +266,28 @@ impl Worker {
     /// Nothing is captured: nobody speaks.
     fn quiet(&mut self) {
         if self.stats.open || self.speaking.speaks() {
-            if self.speaking.speaks() {
-                (self.events)(CaptureEvent::Speaking(false));
-            }
-            self.meter = Meter::default();
-            self.speaking = Speaking::default();
-            self.show_stats(false, SILENCE_DB);
+            self.hush(false);
+        }
+    }
+
+    fn hush(&mut self, open: bool) {
+        if self.speaking.speaks() {
+            (self.events)(CaptureEvent::Speaking(false));
+        }
+        self.meter = Meter::default();
+        self.speaking = Speaking::default();
+        self.show_stats(open, SILENCE_DB);
+    }
+
+    /// Muted with an open device: what was begun ends, and nothing follows.
+    fn hold(&mut self) {
+        if !std::mem::replace(&mut self.held, true) {
+            self.half = None;
+            self.end_spurt();
+        }
+        let open = self.kept.device().is_some();
+        if self.stats.open != open || self.speaking.speaks() || self.stats.level_db > SILENCE_DB {
+            self.hush(open);
         }
     }
 

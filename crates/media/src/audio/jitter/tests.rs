@@ -367,3 +367,28 @@ fn whatever_comes_it_neither_panics_nor_grows_nor_stops() {
         }
     }
 }
+
+#[test]
+fn nothing_is_made_up_for_somebody_who_is_muted_even_if_the_end_of_it_is_lost() {
+    let check = |muted: bool| {
+        let mut line = Line::new();
+        for n in 0..50 {
+            line.send(n, PACKET_TIME * n);
+        }
+        line.run(PACKET_TIME * 49);
+        line.buffer.set_muted(muted);
+        line.run(Duration::from_secs(3));
+        // The two packets that would end it are 50 and 51.
+        for n in 150..200 {
+            line.send(n, PACKET_TIME * n);
+        }
+        // They speak again before that is said.
+        line.run(PACKET_TIME * 175);
+        line.buffer.set_muted(false);
+        line.run(PACKET_TIME * 195);
+        assert!(line.played.len() > 90, "{}", line.played.len());
+        line.concealed
+    };
+    assert!(check(false) > 0, "nobody said so");
+    assert_eq!(check(true), 0);
+}

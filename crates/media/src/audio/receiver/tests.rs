@@ -1,3 +1,5 @@
+//! A voice over a path that loses, delays and lies: what is heard of it.
+
 #![allow(clippy::print_stdout)]
 
 use super::*;

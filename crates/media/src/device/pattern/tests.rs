@@ -1,3 +1,6 @@
+//! The test picture: counter and time are read back at every size, and nothing
+//! else is taken for it.
+
 use super::*;
 use crate::video::picture::Scaler;
 

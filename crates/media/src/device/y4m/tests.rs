@@ -1,3 +1,5 @@
+//! Y4M files as cameras: whole ones loop, broken or absent ones are an outcome.
+
 use super::*;
 use std::io::Write;
 use tempfile::NamedTempFile;

@@ -1,3 +1,6 @@
+//! Frames out of packets that are lost, late, doubled or hostile, in virtual
+//! time.
+
 use super::*;
 
 /// A sender, a path, and the assembler under test, in virtual time.
@@ -220,6 +223,43 @@ fn what_was_given_up_is_not_shown_when_it_comes() {
     assert_eq!(play.times(), [1, 3]);
 }
 
+/// What a sender does whose queue has become hopeless.
+fn cut_short(play: &mut Play, time: u32) {
+    let mut frame = play.frame(time, false, 3000);
+    frame.pop();
+    play.sequence -= 1;
+    play.give(frame);
+}
+
+#[test]
+fn a_frame_that_was_cut_short_is_passed_over_when_a_key_frame_follows() {
+    let mut play = Play::new();
+    let first = play.frame(1, true, 3000);
+    play.give(first);
+    cut_short(&mut play, 2);
+    for time in 3..6 {
+        let frame = play.frame(time, time == 3, 3000);
+        play.give(frame);
+        play.pass(33);
+    }
+    assert_eq!(play.times(), [1, 3, 4, 5]);
+}
+
+#[test]
+fn after_a_frame_that_was_cut_short_a_key_frame_is_asked_for() {
+    let mut play = Play::new();
+    let first = play.frame(1, true, 3000);
+    play.give(first);
+    cut_short(&mut play, 2);
+    let next = play.frame(3, false, 3000);
+    play.give(next);
+    let wants = play.pass(1);
+    assert!(wants.keyframe && wants.resend.is_empty(), "{wants:?}");
+    let key = play.frame(4, true, 3000);
+    play.give(key);
+    assert_eq!(play.times(), [1, 4]);
+}
+
 #[test]
 fn padding_is_passed_over() {
     let mut play = Play::new();
@@ -231,6 +271,19 @@ fn padding_is_passed_over() {
     let delta = play.frame(2, false, 2000);
     play.give(delta);
     assert_eq!(play.times(), [1, 2]);
+}
+
+#[test]
+fn a_stream_that_opens_with_an_empty_packet_is_not_asked_for_a_key_frame() {
+    let mut play = Play::new();
+    let mut opening = play.frame(1, false, 1);
+    opening[0].payload = Bytes::new();
+    play.give(opening);
+    assert_eq!(play.pass(20), Wants::default());
+    let frame = play.frame(1, true, 3);
+    play.give(frame);
+    assert_eq!(play.pass(20), Wants::default());
+    assert_eq!(play.times(), [1]);
 }
 
 #[test]
@@ -353,4 +406,45 @@ fn hostile_packets_are_an_outcome() {
         play.assembler.wake_at(play.now);
     }
     assert!(play.assembler.pieces.len() <= HELD);
+}
+
+#[test]
+fn a_sender_that_is_off_is_asked_for_nothing() {
+    let mut play = Play::new();
+    let frame = play.frame(0, true, 4_000);
+    play.give(frame);
+    // The last packets before it was off are lost, and known to be.
+    let mut broken = play.frame(3_000, false, 4_000);
+    broken.remove(1);
+    play.give(broken);
+    play.assembler.set_off(true);
+    play.assembler.ask_keyframe();
+    for _ in 0..100 {
+        assert_eq!(play.pass(50), Wants::default());
+    }
+    assert_eq!(play.assembler.wake_at(play.now), None);
+    // One of those comes after all.
+    let late = play.frame(6_000, false, 2_000);
+    play.give(late);
+    assert_eq!(play.pass(50), Wants::default());
+    assert_eq!(play.shown, [(0, true)]);
+
+    play.assembler.set_off(false);
+    assert_eq!(play.pass(50), Wants::default(), "nothing has come yet");
+    let frame = play.frame(900_000, true, 4_000);
+    play.give(frame);
+    assert_eq!(play.shown.last(), Some(&(900_000, true)));
+    assert_eq!(play.assembler.counts().breaks, 0);
+}
+
+#[test]
+fn a_sender_whose_key_frame_was_faster_than_the_word_that_it_is_on_is_asked() {
+    let mut play = Play::new();
+    play.assembler.set_off(true);
+    let key = play.frame(0, true, 4_000);
+    play.give(key);
+    play.assembler.set_off(false);
+    let frame = play.frame(3_000, false, 1_000);
+    play.give(frame);
+    assert!(play.pass(0).keyframe);
 }

@@ -1,3 +1,5 @@
+//! Descriptions of others: our own shape passes, every other is refused.
+
 use super::*;
 
 fn sdp() -> String {

@@ -4,12 +4,16 @@
 use super::{Ended, Keeper, ON, Step};
 use crate::peer::identity::fingerprint_of;
 use crate::peer::stats::{PathKind, note};
-use crate::peer::{PeerEvent, receiving};
+use crate::peer::{PeerEvent, receiving, setup};
 use crate::video::VideoKind;
 use sotto_client::call::media::{Fingerprint, PeerFailure};
 use std::sync::Arc;
+use std::time::Duration;
 use webrtc::media_stream::track_remote::TrackRemote;
-use webrtc::peer_connection::RTCIceCandidateType;
+use webrtc::peer_connection::{RTCIceCandidate, RTCIceCandidateType};
+
+/// For what follows a handshake at once, on all but the slowest paths.
+const OPENING: Duration = Duration::from_secs(1);
 
 impl Keeper {
     /// The library compared the certificate within the handshake; here it is
@@ -27,11 +31,23 @@ impl Keeper {
         self.connected = true;
         self.was_connected = true;
         self.gate.send_replace(Some(types));
+        self.calm_down();
         self.take_tracks().await;
         self.look_at_path().await;
         let local = self.config.identity.fingerprint();
         self.report(PeerEvent::Connected { local, remote }).await;
         ON
+    }
+
+    /// The data channel opens right after the handshake, and by it the other end
+    /// learns that somebody looks.
+    fn calm_down(&mut self) {
+        let rounds = self.signs.rounds.clone();
+        self.tasks.spawn(async move {
+            tokio::time::sleep(OPENING).await;
+            rounds.end();
+            Ended::Other
+        });
     }
 
     async fn presented(&self) -> Option<Fingerprint> {
@@ -107,13 +123,19 @@ impl Keeper {
         let Ok(Some(pair)) = ice.get_selected_candidate_pair().await else {
             return;
         };
-        let relayed = [pair.local(), pair.remote()]
-            .into_iter()
-            .any(|c| c.typ == RTCIceCandidateType::Relay);
-        self.meter.path(if relayed {
-            PathKind::Relayed
-        } else {
-            PathKind::Direct
+        let local = pair.local();
+        let at = (local.address.clone(), local.port);
+        let relayed = |c: &RTCIceCandidate| c.typ == RTCIceCandidateType::Relay;
+        self.meter.path(match relayed(local) {
+            true if self.tunnelled.contains(&at) => PathKind::RelayedTcp,
+            false if !relayed(pair.remote()) => PathKind::Direct,
+            _ => PathKind::Relayed,
         });
+    }
+
+    /// Whether this is the URL of a way around networks that block UDP.
+    pub(super) fn is_tunnel(&self, url: &str) -> bool {
+        let mut tunnels = self.config.paths.servers.iter().filter_map(setup::tunnel);
+        tunnels.any(|tunnel| tunnel == url)
     }
 }

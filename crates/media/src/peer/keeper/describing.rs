@@ -1,10 +1,10 @@
 //! Offers, answers and candidates: ours out, the peer's in.
 
 use super::{Keeper, ON, Step};
-use crate::peer::PeerEvent;
 use crate::peer::description::{self, Checked};
 use crate::peer::stats::note;
-use sotto_client::call::media::{Candidate, Description, DescriptionKind, PeerFailure};
+use crate::peer::{PeerEvent, setup};
+use sotto_client::call::media::{Candidate, Description, DescriptionKind, Paths, PeerFailure};
 use std::time::Instant;
 use webrtc::peer_connection::{RTCIceCandidateInit, RTCSessionDescription};
 
@@ -27,7 +27,7 @@ impl Keeper {
             }
             Err(_) => {
                 tracing::warn!("no offer can be made");
-                self.fail(PeerFailure::Description).await
+                self.fail(PeerFailure::OwnDescription).await
             }
         }
     }
@@ -40,6 +40,16 @@ impl Keeper {
             .await;
     }
 
+    /// Sockets and allocations stay as they are until a path is sought anew.
+    pub(super) async fn reroute(&mut self, paths: Paths) -> Step {
+        let new = setup::configuration(&paths, &self.config.identity);
+        if self.connection.set_configuration(new).await.is_err() {
+            tracing::warn!("a connection does not take other servers");
+        }
+        self.config.paths = paths;
+        ON
+    }
+
     pub(super) async fn restart(&mut self) -> Step {
         if !self.config.offers || self.expected.is_none() {
             return ON;
@@ -48,6 +58,7 @@ impl Keeper {
             return self.fail(PeerFailure::NoPath).await;
         }
         self.candidates = 0;
+        self.tunnelled.clear();
         self.offer().await
     }
 
@@ -67,6 +78,7 @@ impl Keeper {
         {
             return self.fail(PeerFailure::Certificate).await;
         }
+        self.signs.names().describe(checked.streams.clone());
         let accepted = if answers {
             self.take_answer(&checked).await
         } else {
@@ -83,6 +95,7 @@ impl Keeper {
             .setup(|setup| note(&mut setup.answered_ms, self.began));
         if let Some(sdp) = answer {
             self.candidates = 0;
+            self.tunnelled.clear();
             self.described(DescriptionKind::Answer, &sdp).await;
         }
         for candidate in std::mem::take(&mut self.early) {

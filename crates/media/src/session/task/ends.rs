@@ -5,8 +5,8 @@ use super::{Task, UNKNOWN_PATH};
 use crate::console::{Levels, TileId};
 use crate::peer::{Control, PeerEvent};
 use crate::session::incoming::Notable;
+use crate::session::shares::share_out;
 use crate::session::{Shown, sound};
-use crate::video::adaptation::split;
 use crate::video::{Size, VideoKind};
 use sotto_client::call::media::{MediaReport, Peer, PeerFailure};
 use sotto_wire::CallId;
@@ -17,6 +17,8 @@ const DECIDE: u64 = 3;
 /// Ticks between two repetitions of what is shown here: the channel may have
 /// opened since.
 const REPEAT: u64 = 20;
+/// Ticks between two tries of a camera that was busy: three seconds.
+pub(super) const RETRY: u64 = 30;
 
 impl Task {
     pub(super) fn notice(&mut self, peer: Peer, notable: Notable) {
@@ -53,6 +55,7 @@ impl Task {
                     remote,
                 });
                 self.say_shown(&peer);
+                self.decide();
             }
             PeerEvent::Interrupted => {
                 self.with(&peer, |end| end.connected = false);
@@ -69,10 +72,14 @@ impl Task {
                 height,
             }) => {
                 let size = Size::new(width.into(), height.into());
+                let mut changed = false;
                 self.with(&peer, |end| {
-                    end.shows.insert(kind, size);
+                    changed = end.shows.insert(kind, size) != Some(size);
                 });
-                self.resized = true;
+                // They wait for it.
+                if changed {
+                    self.decide();
+                }
             }
             // Media does not come this way.
             PeerEvent::Heard(_) | PeerEvent::Seen(_) => {}
@@ -107,6 +114,7 @@ impl Task {
             let size = self.shown.get(&tile).copied().unwrap_or_default();
             let pixels = |length: u32| u16::try_from(length.min(8192)).unwrap_or(8192);
             let empty = size.area() == 0;
+            end.incoming.show(kind, !empty);
             end.connection.say(Control::Shows {
                 kind,
                 width: if empty { 0 } else { pixels(size.width) },
@@ -126,14 +134,18 @@ impl Task {
                     Some((*peer, sound::level(db, speaking)))
                 })
                 .collect(),
+            troubles: self.troubles(),
         };
         self.view.set_levels(levels);
-        if std::mem::take(&mut self.resized) || self.ticks.is_multiple_of(DECIDE) {
+        if self.ticks.is_multiple_of(DECIDE) {
             self.decide();
         }
         if self.ticks.is_multiple_of(REPEAT) {
             let peers: Vec<_> = self.ends().map(|(peer, _)| *peer).collect();
             peers.iter().for_each(|peer| self.say_shown(peer));
+        }
+        if self.ticks.is_multiple_of(RETRY) {
+            self.retry_busy_camera();
         }
     }
 
@@ -155,11 +167,11 @@ impl Task {
             .fold(0.0, f64::max);
         let sends_camera = self.camera.is_open() && camera.is_some() && self.sending().camera;
         let sends_screen = self.screen.is_open() && screen.is_some();
-        let (for_camera, for_screen) = split(estimate, sends_camera, sends_screen);
+        let shares = share_out(estimate, sends_camera, sends_screen);
         let now = Instant::now();
         let camera = camera.filter(|_| self.sending().camera);
-        self.sound.adapt(estimate, loss);
-        self.camera.adapt(now, for_camera, camera);
-        self.screen.adapt(now, for_screen, screen);
+        self.sound.adapt(shares.voice, loss);
+        self.camera.adapt(now, shares.camera, camera);
+        self.screen.adapt(now, shares.screen, screen);
     }
 }

@@ -1,10 +1,11 @@
 //! Obeying the client: calls begin and end, connections come and go.
 
-use super::{Call, End, Task, UNKNOWN_PATH, lock};
+use super::{Call, End, Inner, Task, UNKNOWN_PATH, lock};
 use crate::console::Levels;
 use crate::peer::{Identity, Peer as Connection, PeerConfig};
 use crate::session::incoming::{self, Incoming};
 use crate::session::outgoing::Outgoing;
+use crate::video::VideoKind;
 use sotto_client::call::media::{MediaOrder, Paths, Peer, Sending};
 use sotto_wire::CallId;
 use std::collections::BTreeMap;
@@ -25,6 +26,8 @@ impl Task {
             | MediaOrder::AddCandidate { call, .. }
             | MediaOrder::Restart { call, .. }
             | MediaOrder::Disconnect { call, .. }
+            | MediaOrder::Reroute { call, .. }
+            | MediaOrder::Expect { call, .. }
             | MediaOrder::SealWith { call, .. }
             | MediaOrder::OpenWith { call, .. }
             | MediaOrder::Forget { call, .. }
@@ -49,6 +52,13 @@ impl Task {
             } => self.with(&peer, |end| end.connection.add_candidate(candidate)),
             MediaOrder::Restart { peer, .. } => self.with(&peer, |end| end.connection.restart()),
             MediaOrder::Disconnect { peer, .. } => self.disconnect(&peer),
+            MediaOrder::Reroute { paths, .. } => self.reroute(paths),
+            MediaOrder::Expect { peer, sending, .. } => self.with(&peer, |end| {
+                end.incoming.expect(sending);
+                let connection = &end.connection;
+                connection.set_off(VideoKind::Camera, !sending.camera);
+                connection.set_off(VideoKind::Screen, sending.screen.is_none());
+            }),
             MediaOrder::SealWith { key, .. } => {
                 if let Some(call) = &mut self.call {
                     match call.outgoing.set_key(&key) {
@@ -75,7 +85,10 @@ impl Task {
         };
         let outgoing = Arc::new(Outgoing::default());
         *lock(&self.way_out) = Some(outgoing.clone());
-        self.sound.play();
+        let inner = self.inner.clone();
+        self.sound.play(move |event| {
+            let _ = inner.send(Inner::Speaker(event));
+        });
         let (notes, noted) = mpsc::channel(NOTES);
         self.call = Some(Call {
             id,
@@ -128,6 +141,15 @@ impl Task {
         };
         if let Some(before) = call.ends.insert(peer, end) {
             before.connection.close();
+        }
+    }
+
+    fn reroute(&mut self, paths: Paths) {
+        if let Some(call) = &mut self.call {
+            for end in call.ends.values() {
+                end.connection.reroute(paths.clone());
+            }
+            call.paths = paths;
         }
     }
 

@@ -15,6 +15,14 @@ pub struct Rung {
     pub most: u32,
 }
 
+impl Rung {
+    /// Bits a second at which this begins after nothing was sent: the edge
+    /// between nothing and something must not make pictures come and go.
+    pub fn begins_with(self) -> u32 {
+        self.least + self.least * 3 / 10
+    }
+}
+
 const fn rung(width: u32, height: u32, fps: u32, least: u32, most: u32) -> Rung {
     Rung {
         within: Size::new(width, height),
@@ -25,7 +33,7 @@ const fn rung(width: u32, height: u32, fps: u32, least: u32, most: u32) -> Rung 
 }
 
 const CAMERA: [Rung; 6] = [
-    rung(320, 240, 15, 60_000, 180_000),
+    rung(320, 240, 15, 30_000, 180_000),
     rung(480, 360, 20, 150_000, 350_000),
     rung(640, 480, 30, 300_000, 800_000),
     rung(960, 720, 30, 650_000, 1_300_000),

@@ -1,3 +1,6 @@
+//! Pictures from every camera layout: converted, scaled, cut, or refused before
+//! they cost memory.
+
 use super::*;
 use crate::device::pattern::{self, Style};
 

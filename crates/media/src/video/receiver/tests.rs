@@ -1,3 +1,5 @@
+//! From frames to a tile: what is shown, and when a key frame is asked for.
+
 use super::*;
 use crate::device::pattern::{self, Style};
 use crate::video::Content;
@@ -123,11 +125,43 @@ fn a_camera_that_goes_off_and_on_shows_nothing_in_between() {
     bob.sees(0);
     assert_eq!(bob.event(), ReceiverEvent::FirstPicture);
     assert_eq!(bob.event(), ReceiverEvent::Resized(SIZE));
-    bob.receiver.pause();
+    bob.receiver.lost();
+    bob.receiver.set_off(true);
     assert!(bob.receiver.tile().is_empty());
+    // Late ones, and one that refers to nothing.
+    bob.receiver.push(sent[0].clone());
+    bob.receiver.push(sent[1].clone());
+    bob.receiver.lost();
+    assert!(bob.receiver.tile().is_empty());
+    bob.receiver.set_off(false);
+    assert!(bob.receiver.tile().is_empty(), "the old one is not live");
+    bob.receiver.push(sent[0].clone());
+    loop {
+        match bob.event() {
+            // Before it was off.
+            ReceiverEvent::NeedsKeyframe => {}
+            event => break assert_eq!(event, ReceiverEvent::FirstPicture),
+        }
+    }
+    bob.sees(0);
+    assert_eq!(bob.receiver.stats().freezes, 0);
+}
+
+#[test]
+fn a_camera_that_is_off_is_asked_for_nothing_and_one_that_is_on_begins_clean() {
+    let bob = Bob::new();
+    let sent = frames(2);
     bob.receiver.push(sent[0].clone());
     assert_eq!(bob.event(), ReceiverEvent::FirstPicture);
-    bob.sees(0);
+    assert_eq!(bob.event(), ReceiverEvent::Resized(SIZE));
+    bob.receiver.set_off(true);
+    bob.receiver.lost();
+    let asked = bob.events.recv_timeout(2 * ASK_AGAIN);
+    assert!(asked.is_err(), "{asked:?}");
+    bob.receiver.set_off(false);
+    // Its key frame was faster than the word that it is on.
+    bob.receiver.push(sent[1].clone());
+    assert_eq!(bob.event(), ReceiverEvent::NeedsKeyframe);
 }
 
 #[test]

@@ -20,6 +20,8 @@ pub struct Watch {
     /// Of the last second.
     times: VecDeque<Instant>,
     last: Option<Instant>,
+    /// Nobody looks.
+    hidden: bool,
     freezes: u64,
     frozen: Duration,
 }
@@ -30,6 +32,7 @@ impl Watch {
             longest_gap,
             times: VecDeque::new(),
             last: None,
+            hidden: false,
             freezes: 0,
             frozen: Duration::ZERO,
         }
@@ -37,19 +40,27 @@ impl Watch {
 
     /// A picture came. True for the first, and the first after a pause.
     pub fn picture(&mut self, now: Instant) -> bool {
-        let first = self.last.is_none();
+        let first = self.last.is_none() && !self.hidden;
         self.end_gap(now);
-        self.last = Some(now);
+        self.last = (!self.hidden).then_some(now);
         self.times.push_back(now);
         self.forget(now);
         first
     }
 
-    /// None are meant to come now.
-    pub fn pause(&mut self, now: Instant) {
-        self.end_gap(now);
+    /// None are meant to come now. The gap before it is no freeze: the word of
+    /// it takes longer than pictures do.
+    pub fn pause(&mut self) {
         self.last = None;
         self.times.clear();
+    }
+
+    /// Whoever does not look misses nothing, and is sent nothing.
+    pub fn hide(&mut self, hidden: bool) {
+        if hidden != self.hidden {
+            self.hidden = hidden;
+            self.last = None;
+        }
     }
 
     /// Fill in what it saw.
@@ -122,10 +133,36 @@ mod tests {
     fn a_camera_that_was_switched_off_is_not_frozen() {
         let (mut watch, start) = (Watch::new(FREEZE), Instant::now());
         assert!(watch.picture(start));
-        watch.pause(start + Duration::from_millis(40));
+        watch.pause();
         let later = start + Duration::from_secs(60);
         assert_eq!(stats(&mut watch, later).freezes, 0);
         assert!(watch.picture(later), "the first again");
         assert_eq!(stats(&mut watch, later).freezes, 0);
+    }
+
+    #[test]
+    fn the_time_until_it_is_known_that_a_camera_is_off_is_no_freeze() {
+        let (mut watch, start) = (Watch::new(FREEZE), Instant::now());
+        watch.picture(start);
+        let told = start + Duration::from_secs(2);
+        assert_eq!(stats(&mut watch, told).freezes, 1, "as far as is known");
+        watch.pause();
+        let seen = stats(&mut watch, told);
+        assert_eq!((seen.freezes, seen.frozen), (0, Duration::ZERO));
+    }
+
+    #[test]
+    fn what_nobody_looks_at_does_not_freeze_and_counts_again_when_it_moves() {
+        let (mut watch, start) = (Watch::new(FREEZE), Instant::now());
+        watch.picture(start);
+        watch.hide(true);
+        let later = start + Duration::from_secs(5);
+        assert_eq!(stats(&mut watch, later).freezes, 0);
+        watch.hide(false);
+        let shown = later + Duration::from_secs(1);
+        assert_eq!(stats(&mut watch, shown).freezes, 0, "it has to begin");
+        assert!(watch.picture(shown));
+        let seen = stats(&mut watch, shown + Duration::from_secs(1));
+        assert_eq!((seen.freezes, seen.frozen_now), (1, true));
     }
 }

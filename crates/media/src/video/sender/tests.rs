@@ -1,3 +1,5 @@
+//! From a device to frames: sizes, rates, key frames, and devices that fail.
+
 use super::*;
 use crate::device::pattern::{self, Pattern, Style};
 use crate::video::source::VideoSource;

@@ -2,6 +2,7 @@
 //! encode and stamp it.
 
 use super::still::Still;
+use super::wishes::Wishes;
 use super::{Clock, OnEvent, SenderEvent, Sent};
 use crate::device::DeviceError;
 use crate::video::adaptation::Target;
@@ -9,10 +10,6 @@ use crate::video::picture::{Scaler, fit_even};
 use crate::video::vp8::{Encoder, Settings, Vp8Error};
 use crate::video::{Content, EncodedVideo, Picture};
 use std::time::{Duration, Instant};
-
-/// The shortest time between two keyframes that are asked for. Less, and a
-/// room of six that joins at once halves the quality for everybody.
-const KEYFRAME_GAP: Duration = Duration::from_millis(333);
 
 pub struct Work {
     content: Content,
@@ -23,7 +20,7 @@ pub struct Work {
     scaler: Scaler,
     still: Still,
     due: Option<Instant>,
-    last_keyframe: Option<Instant>,
+    wishes: Wishes,
     last_time: Option<u32>,
     load: f32,
     failures: u32,
@@ -54,7 +51,7 @@ impl Work {
             scaler: Scaler::default(),
             still: Still::default(),
             due: None,
-            last_keyframe: None,
+            wishes: Wishes::default(),
             last_time: None,
             load: 0.0,
             failures: 0,
@@ -75,7 +72,7 @@ impl Work {
 
     /// `None`: the picture is not wanted, or it cannot be encoded.
     pub fn picture(&mut self, picture: &Picture, target: Target, keyframe: bool) -> Option<Done> {
-        let keyframe = keyframe && self.keyframe_allowed(picture.at);
+        let keyframe = keyframe && self.wishes.allow(picture.at);
         if !self.is_due(picture.at, target.fps) {
             return None;
         }
@@ -130,7 +127,7 @@ impl Work {
             return Ok((None, 127));
         };
         if encoded.keyframe {
-            self.last_keyframe = Some(picture.at);
+            self.wishes.granted(picture.at, keyframe);
         }
         let sent = Sent {
             frame: EncodedVideo {
@@ -167,11 +164,6 @@ impl Work {
         let next = due + interval;
         self.due = Some(if next < at { at + interval } else { next });
         true
-    }
-
-    fn keyframe_allowed(&self, at: Instant) -> bool {
-        let gap = |last| at.saturating_duration_since(last) >= KEYFRAME_GAP;
-        self.last_keyframe.is_none_or(gap)
     }
 
     fn fail(&mut self, error: Vp8Error) {

@@ -1,3 +1,6 @@
+//! The newest picture of a tile: who gets it, at which size, and what it costs
+//! nobody.
+
 use super::*;
 use crate::device::pattern::{Style, draw};
 

@@ -1,3 +1,6 @@
+//! The VP8 codec against itself, against settings that change and against
+//! damaged frames.
+
 use super::*;
 use crate::device::pattern::{self, Style};
 use crate::video::{Content, Picture, Size};

@@ -1,3 +1,5 @@
+//! Mail to one person and the key packages: kept, bounded, given out once.
+
 use super::*;
 
 fn direct(to: &str, n: u64) -> ClientFrame {

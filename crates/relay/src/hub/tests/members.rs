@@ -1,3 +1,5 @@
+//! Who is in a room: knocks, joining, leaving, presence, and the end of a room.
+
 use super::*;
 
 fn knock(world: &mut World, conn: ConnId, n: u64) {

@@ -1,3 +1,5 @@
+//! The order of a room: places, epochs, repeated messages, backlog and cursors.
+
 use super::*;
 
 fn ack(n: u64, seq: Seq) -> RelayFrame {

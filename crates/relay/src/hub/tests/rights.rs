@@ -1,3 +1,6 @@
+//! Every frame that names a room, sent by everybody who may not, and by those
+//! who may.
+
 use super::*;
 
 /// One frame of every type that names a room.

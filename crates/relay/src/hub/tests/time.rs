@@ -1,3 +1,6 @@
+//! What ends by itself: retention, empty rooms, unanswered things; and a long
+//! random life.
+
 use super::*;
 
 #[test]

@@ -6,10 +6,11 @@ use crate::{
     hub::{Action, CloseCode, ConnId, Event, KeyRef},
     server::outlet::{Outlet, Pushed},
     store::StoreError,
+    turn::Credential,
 };
 use axum::extract::ws::Utf8Bytes;
 use sotto_wire::{
-    Bytes, ErrorCode, MessageId, RelayFrame, RequestId, RoomId, Seq, UserId, WireError,
+    Bytes, DeviceId, ErrorCode, MessageId, RelayFrame, RequestId, RoomId, Seq, UserId, WireError,
     codec::{Envelope, encode},
 };
 use std::collections::{BTreeSet, VecDeque};
@@ -97,6 +98,20 @@ impl Actor {
                     let body = keys.pop_front().flatten();
                     slow.extend(self.push(conn, &key_frame(request, user, key, body)));
                 }
+                Action::GiveTurn {
+                    conn,
+                    request,
+                    user,
+                    device,
+                } => {
+                    let envelope = self.turn_frame(request, &user, &device);
+                    slow.extend(self.push(conn, &envelope));
+                }
+                Action::EndTurn { user, device } => {
+                    if let Some(turn) = &self.turn {
+                        turn.bar(&user, device.as_ref()).await;
+                    }
+                }
                 Action::Close { conn, code } => {
                     if let Some(link) = self.links.remove(&conn) {
                         link.outlet.close(code);
@@ -109,6 +124,34 @@ impl Actor {
         }
         for conn in slow {
             self.give_up(conn).await;
+        }
+    }
+
+    fn turn_frame(
+        &self,
+        request: Option<RequestId>,
+        user: &UserId,
+        device: &DeviceId,
+    ) -> Envelope<RelayFrame> {
+        let given = self.turn.as_ref().and_then(|turn| {
+            let Credential {
+                username,
+                password,
+                expires,
+            } = turn.issue(user, device)?;
+            Some(RelayFrame::TurnTaken {
+                port: turn.port(),
+                username,
+                password,
+                expires,
+            })
+        });
+        match given {
+            Some(frame) => Envelope { id: request, frame },
+            None => {
+                let error = WireError::new(ErrorCode::NotFound, "this relay relays no calls");
+                RelayFrame::Error(error.for_request(request)).into()
+            }
         }
     }
 

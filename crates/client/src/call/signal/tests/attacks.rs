@@ -124,8 +124,7 @@ fn reseal(scene: &mut Scene, body: &[u8], change: impl FnOnce(&mut Letter)) -> V
 #[test]
 fn attack_07_every_field_is_signed() {
     type Change = fn(&mut Letter);
-    let changes: [(&str, Change, Why); 9] = [
-        ("version", |l| l.v = 2, Why::UnknownContent),
+    let changes: [(&str, Change, Why); 8] = [
         ("epoch", |l| l.epoch = 4, Why::CallExpired),
         ("sequence", |l| l.seq += 1, Why::CallForged),
         ("nonce", |l| l.nonce = vec![0; 16].into(), Why::CallForged),
@@ -145,6 +144,41 @@ fn attack_07_every_field_is_signed() {
         let other = reseal(&mut scene, &body, change);
         assert_eq!(scene.open(&other), Err(why), "{what}");
         assert!(scene.open(&body).is_ok(), "{what} left a trace");
+    }
+}
+
+#[test]
+fn another_version_is_told_from_a_forgery() {
+    let mut scene = Scene::new();
+    let account = scene.alice.account.public();
+    let mut versions = |text: &str| {
+        let body = scene.out.seal_text(&CALL, &mut scene.rng, text);
+        (scene.inn).open(&CALL, &scene.epochs, &account, NOW, &body)
+    };
+    // Nothing else in it need be what it is in this version.
+    for text in [
+        r#"{"v":2}"#,
+        r#"{"v":0,"epoch":"none"}"#,
+        r#"{"letter":{"seq":[]},"v":70000}"#,
+    ] {
+        assert!(matches!(versions(text), Opened::OtherVersion), "{text}");
+    }
+    for text in [
+        r#"{"v":"2"}"#,
+        r#"{"v":-1}"#,
+        r#"{"w":2}"#,
+        "2",
+        r#"{"v":1}"#,
+    ] {
+        let forged = matches!(versions(text), Opened::Refused(Why::CallForged));
+        assert!(forged, "{text}");
+    }
+    // Whoever lacks the key cannot make it look as if.
+    let body = scene.seal(&payloads()[0]);
+    for at in 0..body.len() {
+        let mut damaged = body.clone();
+        damaged[at] ^= 1;
+        assert_eq!(scene.open(&damaged), Err(Why::CallForged));
     }
 }
 

@@ -1,0 +1,4 @@
+//! The task of a session, without a network.
+
+mod flood;
+mod opening;
