@@ -38,7 +38,7 @@ const FATAL: u8 = 2;
 const OF_CERTIFICATES: std::ops::RangeInclusive<u8> = 42..=49;
 
 /// Rounds of the library's loop in a row before it may sleep: see [`Rounds`].
-const ROUNDS: u8 = 2;
+const ROUNDS: u8 = 3;
 
 /// The usual runtime, with watched tasks, UDP sockets and naps.
 pub(super) struct Watched {
@@ -49,10 +49,11 @@ pub(super) struct Watched {
 /// Whether the library's loop may sleep. In each round it sends first and then
 /// looks at what happened, so what it says because of that would lie there
 /// until something else wakes it; through a TURN server, with whose client it
-/// deals in the same order, one round longer. In the middle of a handshake
-/// nothing else does, for up to a second. So until the handshake is done and the
-/// data channel is open, it goes round twice more after whatever woke it. Later,
-/// voices wake it.
+/// deals in the same order, one round longer, and when a flight of the handshake
+/// is answered, one more. In the middle of a handshake nothing else wakes it,
+/// for up to a second. So until the handshake is done and the data channel is
+/// open, it goes round a few times more after whatever woke it. Later, voices
+/// wake it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rounds(Arc<AtomicU8>);
 
@@ -69,6 +70,14 @@ impl Rounds {
                 self.change(gone, 0);
                 (wanted, false)
             }
+        }
+    }
+
+    /// Something happened in the middle of a round.
+    fn woken(&self) {
+        let gone = self.0.load(Ordering::Relaxed);
+        if gone != ENOUGH {
+            self.change(gone, 0);
         }
     }
 
@@ -89,6 +98,25 @@ impl Rounds {
         // Meanwhile it may have been ended.
         let relaxed = Ordering::Relaxed;
         let _ = self.0.compare_exchange(from, to, relaxed, relaxed);
+    }
+}
+
+/// One round more. Dropped before it is gone, it was cut short.
+struct Round(Option<Rounds>);
+
+impl Round {
+    fn gone(mut self) {
+        if let Some(rounds) = self.0.take() {
+            rounds.gone();
+        }
+    }
+}
+
+impl Drop for Round {
+    fn drop(&mut self) {
+        if let Some(rounds) = self.0.take() {
+            rounds.woken();
+        }
     }
 }
 
@@ -176,10 +204,10 @@ impl Runtime for Watched {
         if !more {
             return sleeping;
         }
-        let rounds = self.signs.rounds.clone();
+        let round = Round(Some(self.signs.rounds.clone()));
         Box::pin(async move {
             sleeping.await;
-            rounds.gone();
+            round.gone();
         })
     }
 
@@ -297,10 +325,16 @@ mod tests {
             }
             assert_eq!(rounds.bound(long), (long, false));
         }
-        // Something happened in the middle of it.
-        assert_eq!(rounds.bound(long), (Duration::ZERO, true));
-        assert_eq!(rounds.bound(long), (Duration::ZERO, true));
+        // Something happened in the middle of it, and counts like any other.
+        Round(Some(rounds.clone())).gone();
+        drop(Round(Some(rounds.clone())));
+        for _ in 0..ROUNDS {
+            assert_eq!(rounds.bound(long), (Duration::ZERO, true));
+            Round(Some(rounds.clone())).gone();
+        }
+        assert_eq!(rounds.bound(long), (long, false));
         rounds.clone().end();
+        drop(Round(Some(rounds.clone())));
         rounds.gone();
         for _ in 0..3 {
             assert_eq!(rounds.bound(long), (long, false));
