@@ -608,7 +608,7 @@ fn relayed_addresses_cannot_be_foretold_and_never_meet() {
         let client = format!("198.51.{}.1:{}", n % 250, 4_000 + n);
         let end = world.allocates(1, &client).unwrap();
         assert_eq!(end.relayed.ip().to_string(), TOLD);
-        assert!(end.relayed.port() >= peers::FIRST);
+        assert!(end.relayed.port() >= crate::turn::peers::FIRST);
         ports.push(end.relayed.port());
     }
     let steps = ports.windows(2).filter(|w| w[0].abs_diff(w[1]) == 1);
