@@ -30,6 +30,16 @@ struct Running {
     adaptation: Adaptation,
 }
 
+impl Running {
+    fn show_as(&mut self, content: Content) {
+        if self.content != content {
+            self.content = content;
+            self.sender.set_content(content);
+            self.adaptation = Adaptation::new(content);
+        }
+    }
+}
+
 impl OwnPicture {
     pub fn new(kind: VideoKind, tiles: Arc<Tiles>, way_out: WayOut) -> Self {
         Self {
@@ -41,26 +51,25 @@ impl OwnPicture {
         }
     }
 
-    /// Opens this device, unless it is open, or closes what is open.
+    /// Opens this device, unless it is open, or closes what is open. Of what is
+    /// open only the way it is encoded changes: to open a screen anew, the
+    /// system may ask a person.
     pub fn set(
         &mut self,
         wanted: Option<(DeviceName, Content)>,
         tell: impl Fn(u64, SenderEvent) + Send + Sync + 'static,
     ) -> Result<(), DeviceError> {
-        let same = match (&self.running, &wanted) {
-            (Some(running), Some((device, content))) => {
-                running.device == *device && running.content == *content
-            }
-            (None, None) => true,
-            _ => false,
+        let Some((device, content)) = wanted else {
+            self.close();
+            return Ok(());
         };
-        if same {
+        if let Some(running) = &mut self.running
+            && running.device == device
+        {
+            running.show_as(content);
             return Ok(());
         }
         self.close();
-        let Some((device, content)) = wanted else {
-            return Ok(());
-        };
         self.generation += 1;
         let generation = self.generation;
         let (kind, way_out) = (self.kind, self.way_out.clone());

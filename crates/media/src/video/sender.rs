@@ -81,6 +81,7 @@ struct Shared {
 }
 
 struct Control {
+    content: Content,
     /// `None`: nothing is encoded.
     target: Option<Target>,
     keyframe: bool,
@@ -106,6 +107,7 @@ impl VideoSender {
     ) -> Result<Self, DeviceError> {
         let shared = Arc::new(Shared {
             control: Mutex::new(Control {
+                content,
                 target,
                 keyframe: true,
                 stats: SenderStats::default(),
@@ -127,7 +129,7 @@ impl VideoSender {
         let (sink, failed) = (Box::new(sink), Arc::clone(&on_event));
         let encoding = Arc::clone(&shared);
         spawn("video-encoder", move || {
-            encoding.encode(Work::new(content, clock, sink, failed));
+            encoding.encode(Work::new(clock, sink, failed));
         })?;
         spawn("video-capture", move || {
             shared.capture(open, clock, &*on_event);
@@ -152,6 +154,11 @@ impl VideoSender {
             // What was captured last is better than waiting for the next.
             self.shared.captured.again();
         }
+    }
+
+    /// What it is a picture of, from the next on.
+    pub fn set_content(&self, content: Content) {
+        self.shared.control().content = content;
     }
 
     /// The next frame is one that can be decoded by itself; not sooner after
@@ -244,17 +251,18 @@ impl Shared {
                     picture
                 }
             };
-            let (target, keyframe) = {
+            let (target, keyframe, content) = {
                 let control = self.control();
                 if control.closed {
                     return;
                 }
-                (control.target, control.keyframe)
+                (control.target, control.keyframe, control.content)
             };
             let Some(target) = target else {
                 work.pause();
                 continue;
             };
+            work.is_of(content);
             let Some(done) = work.picture(&picture, target, keyframe) else {
                 continue;
             };

@@ -236,3 +236,29 @@ fn a_screen_that_stands_still_is_hardly_sent() {
     let next = alice.frame().captured;
     assert!(next - sharpened[11] >= Duration::from_millis(900));
 }
+
+#[test]
+fn a_screen_is_shown_otherwise_without_being_opened_again() {
+    let opened = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&opened);
+    let open: Open = Box::new(move || {
+        *count.lock().unwrap() += 1;
+        Ok(Box::new(Pattern::sized(Style::Page, Size::new(640, 360))?))
+    });
+    let alice = Alice::with(open, Content::Text, Some(TARGET));
+    let mut decoder = Decoder::new();
+    let mut shows = || {
+        let sent = alice.frame();
+        let picture = decoder.decode(&sent.frame.data, Instant::now());
+        assert!(picture.expect("decoded").is_some());
+        sent.frame.keyframe
+    };
+    assert!(shows());
+    alice.sender.set_content(Content::Motion);
+    // It begins with a picture that needs none before it.
+    while !shows() {}
+    for _ in 0..3 {
+        shows();
+    }
+    assert_eq!(*opened.lock().unwrap(), 1);
+}

@@ -36,14 +36,9 @@ pub struct Done {
 }
 
 impl Work {
-    pub fn new(
-        content: Content,
-        clock: Clock,
-        sink: Box<dyn FnMut(Sent) + Send>,
-        on_event: OnEvent,
-    ) -> Self {
+    pub fn new(clock: Clock, sink: Box<dyn FnMut(Sent) + Send>, on_event: OnEvent) -> Self {
         Self {
-            content,
+            content: Content::Camera,
             clock,
             sink,
             on_event,
@@ -55,6 +50,14 @@ impl Work {
             last_time: None,
             load: 0.0,
             failures: 0,
+        }
+    }
+
+    /// What the pictures from now on are of. An encoder is made for one kind.
+    pub fn is_of(&mut self, content: Content) {
+        if self.content != content {
+            self.content = content;
+            self.pause();
         }
     }
 
