@@ -93,6 +93,18 @@ struct Piece {
     at: Instant,
 }
 
+/// What has come of the frame that begins with some packet.
+enum Frame {
+    /// All of it, up to this packet.
+    Whole(u64),
+    /// The rest may yet come.
+    Open,
+    /// Nothing more that belongs to it: no frame begins there, or another does
+    /// before it is whole. A sender whose queue has become too long throws the
+    /// rest of a frame away.
+    Broken,
+}
+
 #[derive(Debug)]
 struct Missing {
     since: Instant,
@@ -347,25 +359,33 @@ impl Assembler {
 
     /// The last packet of the frame that begins at `start`, if all are here.
     fn whole(&self, start: u64) -> Option<u64> {
-        let first = self.pieces.get(&start)?;
-        if !first.begins {
-            return None;
+        match self.frame(start) {
+            Frame::Whole(end) => Some(end),
+            Frame::Open | Frame::Broken => None,
         }
+    }
+
+    fn frame(&self, start: u64) -> Frame {
         let mut length = 0;
-        for (offset, (&at, piece)) in self.pieces.range(start..).enumerate() {
+        let mut first: Option<&Piece> = None;
+        for (place, (&at, piece)) in (start..).zip(self.pieces.range(start..)) {
+            if at != place {
+                return Frame::Open;
+            }
             length += piece.data.len();
-            let follows = at == start + offset as u64
-                && piece.rtp_time == first.rtp_time
-                && (offset == 0 || !piece.begins)
-                && length <= LONGEST_FRAME;
-            if !follows {
-                return None;
+            let follows = match first {
+                None => piece.begins,
+                Some(first) => !piece.begins && piece.rtp_time == first.rtp_time,
+            };
+            if !follows || length > LONGEST_FRAME {
+                return Frame::Broken;
             }
             if piece.marker {
-                return Some(at);
+                return Frame::Whole(at);
             }
+            first.get_or_insert(piece);
         }
-        None
+        Frame::Open
     }
 
     fn give(&mut self, start: u64, end: u64) {
@@ -414,26 +434,9 @@ impl Assembler {
             .is_some_and(|m| now.saturating_duration_since(m.since) >= self.patience())
     }
 
-    /// The next packets are here, but no frame begins with them, or it ends
-    /// before it is whole: a sender whose queue has become too long throws the
-    /// rest of a frame away.
     fn stuck(&self) -> bool {
-        let Some(next) = self.next else {
-            return false;
-        };
-        let in_a_row = (next..).zip(self.pieces.range(next..));
-        let mut frame = in_a_row.take_while(|(at, (place, _))| at == *place);
-        let Some((_, (_, first))) = frame.next() else {
-            return false;
-        };
-        if !first.begins {
-            return !first.data.is_empty();
-        }
-        let another = |piece: &Piece| piece.begins || piece.rtp_time != first.rtp_time;
-        frame
-            .map(|(_, (_, piece))| piece)
-            .take_while(|piece| !piece.marker || another(piece))
-            .any(another)
+        self.next
+            .is_some_and(|next| matches!(self.frame(next), Frame::Broken))
     }
 
     fn seek(&mut self, now: Instant) {
