@@ -78,6 +78,9 @@ pub(crate) struct Link {
     pub dropped: bool,
     /// A path was last looked for, by whichever end began it (mono).
     pub last_restart: Option<Millis>,
+    /// Media has no connection to them any more: a path to look for is one for
+    /// another connection.
+    pub torn: bool,
     /// We asked for a restart, and no offer has come of it yet.
     pub asks_restart: bool,
     /// When the person last had it mended (mono).
@@ -129,6 +132,7 @@ impl Link {
             met: false,
             dropped: false,
             last_restart: None,
+            torn: false,
             asks_restart: false,
             last_repair: None,
         }
@@ -136,12 +140,35 @@ impl Link {
 
     /// Makes the connection, or makes it anew.
     pub fn connect(&mut self, air: &mut Air<'_, '_>, anew: bool) {
+        self.make(air, anew);
+        self.phase = Phase::Connecting { since: air.mono() };
+    }
+
+    /// Makes another connection in the place of the one there was. For people
+    /// it is the same: what was connected is being reconnected.
+    pub fn remake(&mut self, air: &mut Air<'_, '_>) {
+        self.make(air, !self.torn);
+        if self.phase == Phase::Connected {
+            let since = air.mono();
+            self.phase = Phase::Lost { since, tried: 1 };
+        }
+    }
+
+    /// The same, also where it was given up.
+    pub fn renew(&mut self, air: &mut Air<'_, '_>) {
+        match self.phase {
+            Phase::Failed(_) => self.connect(air, false),
+            _ => self.remake(air),
+        }
+    }
+
+    fn make(&mut self, air: &mut Air<'_, '_>, anew: bool) {
         let (call, peer, offers) = (air.call, self.peer, self.offers);
         if anew {
             air.tick.order(MediaOrder::Disconnect { call, peer });
         }
         self.talk = Talk::default();
-        self.phase = Phase::Connecting { since: air.mono() };
+        self.torn = false;
         self.last_restart = Some(air.mono());
         self.asks_restart = false;
         self.debts.begin(air.mono());

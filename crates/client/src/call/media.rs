@@ -326,8 +326,7 @@ impl fmt::Debug for MediaKey {
 pub enum PeerFailure {
     /// No pair of candidates worked.
     NoPath,
-    /// The certificate is not the one that was signed for, or the handshake
-    /// broke.
+    /// The certificate is not the one that was signed for.
     Certificate,
     /// Its SDP cannot be used.
     Description,
@@ -335,6 +334,6 @@ pub enum PeerFailure {
     OwnDescription,
     /// It speaks another version.
     Version,
-    /// It was silent for too long.
+    /// It was silent for too long, in the handshake or after it.
     Silent,
 }

@@ -83,15 +83,18 @@ impl Link {
 
     /// Our offer is not answered, or leads nowhere.
     fn has_no_description(&self) -> bool {
-        let open = matches!(self.phase, Phase::Connecting { .. } | Phase::Lost { .. });
         let unanswered = self.talk.theirs.is_none() && self.talk.mine.is_some();
-        self.offers && (open || unanswered) && !matches!(self.phase, Phase::Failed(_))
+        self.offers && (self.is_open() || unanswered) && !matches!(self.phase, Phase::Failed(_))
+    }
+
+    /// There is no connection at the moment, and one is looked for.
+    fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Connecting { .. } | Phase::Lost { .. })
     }
 
     fn owed(&self, air: &Air<'_, '_>) -> Vec<Payload> {
         let mut owed = Vec::new();
-        let waits = self.talk.theirs.is_none() && matches!(self.phase, Phase::Connecting { .. });
-        if waits && !self.offers {
+        if self.talk.theirs.is_none() && self.is_open() && !self.offers {
             owed.push(Payload::Restart { fresh: true });
         }
         if self.asks_restart {

@@ -151,19 +151,21 @@ impl Link {
         if self.is_final() {
             return Ok(());
         }
-        if self
-            .talk
-            .theirs
-            .as_ref()
-            .is_some_and(|old| old.hash == theirs.hash)
-        {
+        let gone = self.torn || matches!(self.phase, Phase::Failed(_));
+        let again = |old: &Half| old.hash == theirs.hash;
+        if !gone && self.talk.theirs.as_ref().is_some_and(again) {
             self.say_description(air); // the answer was lost
             return Ok(());
         }
-        let failed = matches!(self.phase, Phase::Failed(_));
-        let moved = |cert| self.talk.their_cert.is_some_and(|old| old != cert);
-        if failed || moved(theirs.facts.fingerprint) {
-            self.connect(air, !failed);
+        let known = self.talk.their_cert;
+        let other = known.is_some_and(|known| known != theirs.facts.fingerprint);
+        if gone || other {
+            self.renew(air);
+        }
+        if gone && known.is_some() && !other {
+            // A new path for a connection that is no more at this end.
+            self.ask_for_another(air);
+            return Ok(());
         }
         self.asks_restart = false;
         self.last_restart = Some(air.mono());
@@ -190,6 +192,15 @@ impl Link {
             Some(old) if old.hash == theirs.hash => Ok(()),
             // One offer has one answer.
             Some(_) => Err(Why::CallUnbound),
+            // They had to begin anew, so this end has to.
+            None if self
+                .talk
+                .their_cert
+                .is_some_and(|known| known != theirs.facts.fingerprint) =>
+            {
+                self.remake(air);
+                Ok(())
+            }
             None => {
                 self.describe(air, theirs);
                 Ok(())

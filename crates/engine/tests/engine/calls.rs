@@ -53,18 +53,23 @@ pub fn devices(hertz: u32) -> Choices {
     }
 }
 
+/// Waits for a call that is as `wanted`; what it was instead is in the failure.
 pub async fn call(person: &mut Person, wanted: impl Fn(&CallView) -> bool) -> CallView {
-    let (now, events) = person.engine.subscribe().await;
+    let (now, mut events) = person.engine.subscribe().await;
+    let mut seen = now.calls;
+    let wait = async {
+        loop {
+            if let Some(view) = seen.iter().find(|view| wanted(view)) {
+                return view.clone();
+            }
+            if let Event::Client(Change::Call(view)) = events.recv().await.expect("it runs") {
+                seen = vec![*view];
+            }
+        }
+    };
+    let found = tokio::time::timeout(PATIENCE, wait).await;
     person.events = events;
-    if let Some(view) = now.calls.into_iter().find(|view| wanted(view)) {
-        return view;
-    }
-    person
-        .until(|event| match event {
-            Event::Client(Change::Call(view)) => wanted(view).then(|| (**view).clone()),
-            _ => None,
-        })
-        .await
+    found.unwrap_or_else(|_| panic!("never: {seen:#?}"))
 }
 
 pub async fn rings(person: &mut Person) -> CallId {

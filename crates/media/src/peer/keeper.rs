@@ -363,7 +363,7 @@ impl Keeper {
         };
         if !self.was_connected {
             if late(self.ice_at, HANDSHAKE_WITHIN) {
-                return self.fail(PeerFailure::Certificate).await;
+                return self.fail(PeerFailure::Silent).await;
             }
             if self.ice_at.is_none() && late(self.described_at, CONNECT_WITHIN) {
                 return self.fail(PeerFailure::NoPath).await;

@@ -22,6 +22,14 @@ const KEY_PATIENCE: Duration = Duration::from_millis(700);
 /// Events of one end that wait.
 pub const EVENTS: usize = 4096;
 
+/// One connection to one end; another may come after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line {
+    pub peer: Peer,
+    /// In this call.
+    pub number: u64,
+}
+
 /// What the session must know of an end, besides what the client must.
 #[derive(Debug, Clone)]
 pub enum Notable {
@@ -32,7 +40,7 @@ pub enum Notable {
 
 /// One end's way in.
 pub struct Incoming {
-    peer: Peer,
+    line: Line,
     began: Instant,
     tiles: Arc<Tiles>,
     /// `None`: nothing can be heard of anybody.
@@ -58,9 +66,9 @@ struct State {
 }
 
 impl Incoming {
-    pub fn new(peer: Peer, tiles: Arc<Tiles>, voice: Option<Voice>) -> Self {
+    pub fn new(line: Line, tiles: Arc<Tiles>, voice: Option<Voice>) -> Self {
         Self {
-            peer,
+            line,
             began: Instant::now(),
             tiles,
             voice,
@@ -118,7 +126,7 @@ impl Incoming {
         self: Arc<Self>,
         connection: Arc<Connection>,
         mut events: mpsc::Receiver<PeerEvent>,
-        notable: mpsc::Sender<(Peer, Notable)>,
+        notable: mpsc::Sender<(Line, Notable)>,
     ) {
         while let Some(event) = events.recv().await {
             let noted = match event {
@@ -128,7 +136,7 @@ impl Incoming {
             };
             // Waits: an end that says too much fills its own queue only.
             if let Some(noted) = noted
-                && notable.send((self.peer, noted)).await.is_err()
+                && notable.send((self.line, noted)).await.is_err()
             {
                 return;
             }
@@ -188,8 +196,8 @@ impl Incoming {
 
     fn receiver(&self, kind: VideoKind, connection: &Arc<Connection>) -> Option<VideoReceiver> {
         let id = match kind {
-            VideoKind::Camera => TileId::Camera(self.peer),
-            VideoKind::Screen => TileId::Screen(self.peer),
+            VideoKind::Camera => TileId::Camera(self.line.peer),
+            VideoKind::Screen => TileId::Screen(self.line.peer),
         };
         let tile = Arc::new(Tile::default());
         let connection = Arc::downgrade(connection);
@@ -296,7 +304,7 @@ impl State {
 
 impl Drop for Incoming {
     fn drop(&mut self) {
-        self.tiles.remove_peer(self.peer);
+        self.tiles.remove_peer(self.line.peer);
     }
 }
 
@@ -344,7 +352,11 @@ mod tests {
         let mut sealer = Sealer::new();
         sealer.set_key(&key).expect("a key");
         let (connection, tiles) = (connection(), Arc::<Tiles>::default());
-        let bob = Incoming::new(ALICE, tiles.clone(), None);
+        let line = Line {
+            peer: ALICE,
+            number: 1,
+        };
+        let bob = Incoming::new(line, tiles.clone(), None);
         bob.add_key(&key);
         bob.show(VideoKind::Camera, true);
         let mut comes = |frame: &[u8]| {

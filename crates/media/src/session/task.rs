@@ -8,7 +8,7 @@ mod orders;
 mod tests;
 
 use super::devices::Devices;
-use super::incoming::{Incoming, Notable};
+use super::incoming::{Incoming, Line, Notable};
 use super::outgoing::Outgoing;
 use super::own::{OwnPicture, WayOut};
 use super::sound::Sound;
@@ -18,7 +18,7 @@ use crate::audio::{CaptureEvent, PlayoutEvent};
 use crate::console::{Choices, Levels, TileId};
 use crate::device::list::Listing;
 use crate::device::{DeviceError, DeviceName};
-use crate::peer::{Identity, Peer as Connection};
+use crate::peer::Peer as Connection;
 use crate::video::sender::SenderEvent;
 use crate::video::{Size, VideoKind};
 use sotto_client::call::media::{MediaReport, Paths, Peer, Sending, Source, SourceState};
@@ -94,18 +94,20 @@ pub struct Task {
 pub(super) struct Call {
     id: CallId,
     paths: Paths,
-    identity: Identity,
     pub began: Instant,
     outgoing: Arc<Outgoing>,
     sending: Sending,
     pub ends: BTreeMap<Peer, End>,
     pub keys: u64,
     /// What the ends have to say. Bounded: they are strangers' words.
-    notes: mpsc::Sender<(Peer, Notable)>,
-    noted: mpsc::Receiver<(Peer, Notable)>,
+    notes: mpsc::Sender<(Line, Notable)>,
+    noted: mpsc::Receiver<(Line, Notable)>,
+    /// How many connections there were.
+    lines: u64,
 }
 
 pub(super) struct End {
+    line: Line,
     pub connection: Arc<Connection>,
     pub incoming: Arc<Incoming>,
     connected: bool,
@@ -166,7 +168,7 @@ impl Task {
                     None => return,
                 },
                 Some(inner) = self.told.recv() => self.hear(inner),
-                (peer, notable) = noted(&mut self.call) => self.notice(peer, notable),
+                (line, notable) = noted(&mut self.call) => self.notice(line, notable),
                 () = changed(&mut self.listing) => self.tend_pictures(),
                 _ = tick.tick(), if busy => self.tick(),
             }
@@ -257,7 +259,7 @@ impl Task {
 }
 
 /// Never, without a call.
-async fn noted(call: &mut Option<Call>) -> (Peer, Notable) {
+async fn noted(call: &mut Option<Call>) -> (Line, Notable) {
     if let Some(call) = call
         && let Some(noted) = call.noted.recv().await
     {

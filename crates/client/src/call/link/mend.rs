@@ -1,6 +1,11 @@
 //! A connection that breaks: a new path is looked for at once and again, the
 //! person is told after a while, and after a minute it is given up. Whatever
 //! was given up is tried again when the relay sees the other end.
+//!
+//! One that media ended (no path, a handshake that never came to an end, an
+//! error of its own) has no new path: another is made in its place. Each has a
+//! certificate of its own, and by it the other end tells a new connection from
+//! a new path. Of the two, the end that offers begins; the other asks it to.
 
 use super::{Air, GIVE_UP, Link, Phase, REPAIR_PAUSE, RESTART_PAUSE, RESTARTS, SETTLE};
 use crate::{
@@ -22,11 +27,10 @@ impl Link {
         if self.is_final() || self.last_restart.is_some_and(pause) {
             return Ok(());
         }
-        let failed = matches!(self.phase, Phase::Failed(_));
-        let answered = self.talk.theirs.is_some();
-        if failed || (fresh && answered) {
-            self.connect(air, !failed);
-        } else if answered {
+        let begun = self.talk.their_cert.is_some();
+        if matches!(self.phase, Phase::Failed(_)) || (fresh && begun) {
+            self.renew(air);
+        } else if self.talk.theirs.is_some() {
             self.restart(air);
         } else if self.talk.mine.is_some() {
             self.debts.soon(now);
@@ -37,7 +41,10 @@ impl Link {
     /// Looks for a new path, or asks the other end to.
     pub(super) fn restart(&mut self, air: &mut Air<'_, '_>) {
         self.last_restart = Some(air.mono());
-        if self.offers {
+        if self.torn {
+            self.remake(air);
+            self.ask_for_another(air);
+        } else if self.offers {
             let (call, peer) = (air.call, self.peer);
             air.tick.order(MediaOrder::Restart { call, peer });
         } else {
@@ -46,6 +53,13 @@ impl Link {
             self.asks_restart = true;
             self.debts.begin(air.mono());
             self.say(air, &Payload::Restart { fresh: false });
+        }
+    }
+
+    /// Whoever answers cannot begin a connection.
+    pub fn ask_for_another(&mut self, air: &mut Air<'_, '_>) {
+        if !self.offers {
+            self.say(air, &Payload::Restart { fresh: true });
         }
     }
 
@@ -99,15 +113,21 @@ impl Link {
     }
 
     pub fn failed(&mut self, air: &mut Air<'_, '_>, why: PeerFailure) {
-        match (self.phase, why) {
-            (Phase::Failed(_), _) => {}
-            (Phase::Connected, PeerFailure::NoPath | PeerFailure::Silent) => self.interrupted(air),
-            (Phase::Connecting { since }, PeerFailure::NoPath | PeerFailure::Silent) => {
+        if matches!(self.phase, Phase::Failed(_)) {
+            return;
+        }
+        if !matches!(why, PeerFailure::NoPath | PeerFailure::Silent) {
+            return self.fail(air, why);
+        }
+        self.torn = true;
+        match self.phase {
+            Phase::Connected => self.interrupted(air),
+            Phase::Connecting { since } => {
                 self.phase = Phase::Lost { since, tried: 1 };
                 self.mend(air);
             }
-            (Phase::Lost { .. }, PeerFailure::NoPath | PeerFailure::Silent) => {}
-            (_, why) => self.fail(air, why),
+            // At the time for the next.
+            Phase::Lost { .. } | Phase::Failed(_) => {}
         }
     }
 

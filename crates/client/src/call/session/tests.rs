@@ -1,5 +1,6 @@
 //! Two parts in one call, with the signals between them in the test's hand.
 
+mod anew;
 mod attacks;
 mod expecting;
 mod moving;

@@ -4,7 +4,7 @@
 use super::{Task, UNKNOWN_PATH};
 use crate::console::{Levels, TileId};
 use crate::peer::{Control, PeerEvent};
-use crate::session::incoming::Notable;
+use crate::session::incoming::{Line, Notable};
 use crate::session::shares::share_out;
 use crate::session::{Shown, sound};
 use crate::video::{Size, VideoKind};
@@ -21,11 +21,13 @@ const REPEAT: u64 = 20;
 pub(super) const RETRY: u64 = 30;
 
 impl Task {
-    pub(super) fn notice(&mut self, peer: Peer, notable: Notable) {
+    pub(super) fn notice(&mut self, line: Line, notable: Notable) {
         let Some(call) = self.call.as_ref().map(|call| call.id) else {
             return;
         };
-        if self.end(&peer).is_none() {
+        let peer = line.peer;
+        // The last words of a former connection are none of the one after it.
+        if self.end(&peer).is_none_or(|end| end.line != line) {
             return;
         }
         let event = match notable {

@@ -3,10 +3,10 @@
 use super::{Call, End, Inner, Task, UNKNOWN_PATH, lock};
 use crate::console::Levels;
 use crate::peer::{Identity, Peer as Connection, PeerConfig};
-use crate::session::incoming::{self, Incoming};
+use crate::session::incoming::{self, Incoming, Line};
 use crate::session::outgoing::Outgoing;
 use crate::video::VideoKind;
-use sotto_client::call::media::{MediaOrder, Paths, Peer, Sending};
+use sotto_client::call::media::{MediaOrder, MediaReport, Paths, Peer, PeerFailure, Sending};
 use sotto_wire::CallId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -79,10 +79,6 @@ impl Task {
 
     pub(super) fn begin(&mut self, id: CallId, paths: Paths) {
         self.end_call();
-        let Ok(identity) = Identity::generate() else {
-            tracing::error!("no certificate can be made: no call can begin");
-            return;
-        };
         let outgoing = Arc::new(Outgoing::default());
         *lock(&self.way_out) = Some(outgoing.clone());
         let inner = self.inner.clone();
@@ -93,7 +89,6 @@ impl Task {
         self.call = Some(Call {
             id,
             paths,
-            identity,
             began: Instant::now(),
             outgoing,
             sending: Sending::default(),
@@ -101,6 +96,7 @@ impl Task {
             keys: 0,
             notes,
             noted,
+            lines: 0,
         });
         tracing::info!(call = ?id, "call begins");
     }
@@ -114,6 +110,11 @@ impl Task {
     }
 
     pub(super) fn connect(&mut self, peer: Peer, offers: bool) {
+        // By its certificate, the other end tells a connection from the next.
+        let Ok(identity) = Identity::generate() else {
+            tracing::error!("no certificate can be made");
+            return self.refuse(peer);
+        };
         let voice = self.sound.voice();
         let tiles = self.view.tiles.clone();
         let volume = self.volumes.get(&peer).copied();
@@ -121,9 +122,14 @@ impl Task {
             return;
         };
         let (events, arriving) = mpsc::channel(incoming::EVENTS);
-        let config = PeerConfig::new(offers, call.paths.clone(), call.identity.clone());
+        let config = PeerConfig::new(offers, call.paths.clone(), identity);
         let connection = Arc::new(Connection::connect(config, events));
-        let incoming = Arc::new(Incoming::new(peer, tiles, voice));
+        call.lines += 1;
+        let line = Line {
+            peer,
+            number: call.lines,
+        };
+        let incoming = Arc::new(Incoming::new(line, tiles, voice));
         if let Some(volume) = volume {
             incoming.set_volume(volume);
         }
@@ -133,6 +139,7 @@ impl Task {
         tokio::spawn(run);
         call.outgoing.add(peer, connection.clone());
         let end = End {
+            line,
             connection,
             incoming,
             connected: false,
@@ -141,6 +148,13 @@ impl Task {
         };
         if let Some(before) = call.ends.insert(peer, end) {
             before.connection.close();
+        }
+    }
+
+    fn refuse(&mut self, peer: Peer) {
+        if let Some(call) = &self.call {
+            let (call, why) = (call.id, PeerFailure::OwnDescription);
+            self.report(MediaReport::Failed { call, peer, why });
         }
     }
 

@@ -46,9 +46,11 @@ async fn an_end_that_never_stops_talking_starves_nobody() {
             offers: false,
         });
     }
-    let notes = task.call.as_ref().expect("it began").notes.clone();
+    let call = task.call.as_ref().expect("it began");
+    let (notes, line) = (call.notes.clone(), |peer| call.ends[&peer].line);
+    let (their_line, line) = (line(mallory), line(bob));
     let said = Arc::new(AtomicU64::new(0));
-    let flood = tokio::spawn(talk_without_end(mallory, notes.clone(), said.clone()));
+    let flood = tokio::spawn(talk_without_end(their_line, notes.clone(), said.clone()));
     let (commands, asked) = mpsc::unbounded_channel();
     let running = tokio::spawn(task.run(asked));
 
@@ -60,7 +62,7 @@ async fn an_end_that_never_stops_talking_starves_nobody() {
         assert_eq!(stats.expect("in time").expect("an answer").peers.len(), 2);
         // What another has to say is heard as well.
         let word = Notable::KeyMissing(rounds);
-        notes.send((bob, word)).await.expect("it runs");
+        notes.send((line, word)).await.expect("it runs");
         loop {
             let report = tokio::time::timeout(PATIENCE, reported.recv()).await;
             if let MediaReport::KeyMissing { peer, kid, .. } =
@@ -80,7 +82,7 @@ async fn an_end_that_never_stops_talking_starves_nobody() {
 }
 
 /// Counts what it got rid of in `said`, until nobody listens.
-async fn talk_without_end(who: Peer, words: mpsc::Sender<(Peer, Notable)>, said: Arc<AtomicU64>) {
+async fn talk_without_end(who: Line, words: mpsc::Sender<(Line, Notable)>, said: Arc<AtomicU64>) {
     for size in (1u16..8_000).cycle() {
         let shows = Control::Shows {
             kind: VideoKind::Camera,
