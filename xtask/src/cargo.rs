@@ -38,6 +38,16 @@ pub fn cargo() -> Command {
     command
 }
 
+/// Builds all there is, in the way in which all of it is tested: built on its
+/// own, a package has other features of what it depends on, and most of that
+/// would be built twice.
+pub fn build_all() -> Result<(), Trouble> {
+    run(cargo()
+        .args(["build", "--locked", "--workspace", "--all-targets"])
+        // It runs: some systems do not let go of a program that does.
+        .args(["--exclude", "xtask"]))
+}
+
 /// Builds the programs of these packages.
 pub fn build(packages: &[&str], profile: Profile) -> Result<(), Trouble> {
     let mut command = cargo();

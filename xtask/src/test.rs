@@ -1,7 +1,7 @@
 //! Every test in one command. Steps that do not depend on a failed one are
 //! still tried, so that one run shows all that is wrong.
 
-use crate::cargo::{self, Profile, cargo};
+use crate::cargo::{self, cargo};
 use crate::command::run;
 use crate::npm::Npm;
 use crate::run::BUILD_MEND;
@@ -16,8 +16,8 @@ use std::process::Command;
 /// Fewest simulator seeds that count as tested; `SOTTO_SEEDS` asks for more.
 const SEEDS: &str = "500";
 
-/// Programs that the end-to-end tests start.
-const PROGRAMS: [&str; 3] = ["sotto", "sotto-relay", "sotto-cli"];
+/// What the tests need, and what the end-to-end tests start.
+const BUILDING: &str = "build all programs and tests";
 
 #[cfg(unix)]
 const KEYRING_MEND: &str = "the test's name is above; logs of the keyring are in target/keyring";
@@ -48,7 +48,7 @@ pub fn all() -> Result<(), Trouble> {
     check_keyring(&mut round);
     round.attempt(
         "end-to-end tests",
-        &["app, relay and command line"],
+        &[BUILDING],
         "pictures, page texts and logs of each failed play are in target/e2e",
         || run(&mut end_to_end_tests(&driver)),
     );
@@ -61,9 +61,7 @@ pub fn end_to_end(filter: Option<&str>) -> Result<(), Trouble> {
     system::provide(&[BUILD, DRIVE, KEYRING])?;
     Npm::find_or_get()?.build()?;
     let driver = tool::DRIVER.find_or_get()?;
-    step("build app, relay and command line", BUILD_MEND, || {
-        cargo::build(&PROGRAMS, Profile::Dev)
-    })?;
+    step(BUILDING, BUILD_MEND, cargo::build_all)?;
     let mut tests = end_to_end_tests(&driver);
     tests.arg("--").args(filter);
     step(
@@ -98,19 +96,14 @@ fn check_rust(round: &mut Round) {
             ])
             .args(["--", "--deny", "warnings"]))
     });
-    round.attempt(
-        "app, relay and command line",
-        &["UI build"],
-        BUILD_MEND,
-        || cargo::build(&PROGRAMS, Profile::Dev),
-    );
+    round.attempt(BUILDING, &["UI build"], BUILD_MEND, cargo::build_all);
     round.attempt(
         "Rust tests",
-        &["UI build"],
+        &[BUILDING],
         "the test's name and its seed are above; SOTTO_SEED=<seed> replays it",
         || {
             let mut tests = cargo();
-            tests.args(["test", "--locked", "--workspace"]);
+            tests.args(["test", "--locked", "--workspace", "--no-fail-fast"]);
             if std::env::var_os("SOTTO_SEEDS").is_none() {
                 tests.env("SOTTO_SEEDS", SEEDS);
             }
@@ -129,8 +122,8 @@ fn check_foreign(round: &mut Round) {
         || {
             let chromium = browser::find_or_get()?;
             run(cargo()
-                .args(["test", "--locked", "--package", "sotto-media"])
-                .args(["--features", "testing", "--test", "foreign"])
+                .args(["test", "--locked", "--workspace"])
+                .args(["--features", "sotto-media/testing", "--test", "foreign"])
                 .env(browser::VARIABLE, chromium))
         },
     );
@@ -152,8 +145,9 @@ fn check_keyring(round: &mut Round) {
 fn keyring_tests() -> Result<(), Trouble> {
     let mut tests = cargo();
     tests
-        .args(["test", "--locked", "--package", "sotto-engine"])
-        .args(["--features", "real-keyring", "--test", "keyring"]);
+        .args(["test", "--locked", "--workspace"])
+        .args(["--features", "sotto-engine/real-keyring"])
+        .args(["--test", "keyring"]);
     let runtime = tokio::runtime::Runtime::new()?;
     let logs = place::results("keyring");
     let session = runtime.block_on(KeyringSession::start(&logs))?;
@@ -164,8 +158,8 @@ fn keyring_tests() -> Result<(), Trouble> {
 fn end_to_end_tests(driver: &Path) -> Command {
     let mut tests = cargo();
     tests
-        .args(["test", "--locked", "--package", "sotto-tests"])
-        .args(["--features", "end-to-end", "--test", "e2e"])
+        .args(["test", "--locked", "--workspace"])
+        .args(["--features", "sotto-tests/end-to-end", "--test", "e2e"])
         .env("SOTTO_TAURI_DRIVER", driver);
     tests
 }
