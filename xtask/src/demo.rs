@@ -1,12 +1,13 @@
-//! Two people in one encrypted room, writing and calling, to look at: in two windows on this
-//! display, or, without one, played by the real UI on a private screen.
+//! Two people in one encrypted room, writing and calling, each in their own
+//! window: played by the real UI on this display or, without one, on a private
+//! screen; or left to whoever sits before it.
 
+mod by_hand;
 mod call;
-mod headless;
+mod play;
 mod report;
-mod windows;
 
-pub use headless::interrupted;
+pub use play::interrupted;
 
 use crate::cargo::{self, Profile};
 use crate::npm::Npm;
@@ -14,15 +15,38 @@ use crate::run::BUILD_MEND;
 use crate::steps::{Trouble, announce, step};
 use crate::system::{self, BUILD, DRIVE, KEYRING};
 use crate::{place, tool};
-use sotto_harness::Binaries;
+use sotto_harness::{Binaries, Screen};
 use std::env;
+use std::time::Duration;
 
-pub fn demo(headless: bool) -> Result<(), Trouble> {
-    let display = !headless && has_display();
-    let needs: &[_] = match (display, cfg!(target_os = "linux")) {
-        (true, false) => &[BUILD],
-        (true, true) => &[BUILD, KEYRING],
-        (false, _) => &[BUILD, DRIVE, KEYRING],
+/// Nobody keeps the demo open for longer.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// It plays by itself.
+    Played(Screen),
+    /// Both windows open in one room, and that is all.
+    ByHand,
+}
+
+impl How {
+    pub fn wanted(headless: bool, by_hand: bool) -> Self {
+        // Windows are driven on Linux only.
+        match () {
+            () if by_hand || !cfg!(target_os = "linux") => Self::ByHand,
+            () if headless || !has_display() => Self::Played(Screen::Private),
+            () => Self::Played(Screen::Shared),
+        }
+    }
+}
+
+pub fn demo(how: How) -> Result<(), Trouble> {
+    let needs: &[_] = match (how, cfg!(target_os = "linux")) {
+        (How::ByHand, false) => &[BUILD],
+        (How::ByHand, true) => &[BUILD, KEYRING],
+        (How::Played(_), _) => &[BUILD, DRIVE, KEYRING],
     };
     println!("Sotto's demo: Alice and Bob in one encrypted room, each in their own window.");
     system::provide(needs)?;
@@ -34,17 +58,18 @@ pub fn demo(headless: bool) -> Result<(), Trouble> {
     )?;
     let binaries = Binaries::in_folder(Profile::Dev.folder());
     let folder = place::results("demo");
-    if display {
-        return windows::show(&binaries, &folder);
-    }
-    announce("no display: the demo is played on a private screen");
-    headless::play(binaries, &folder, &tool::DRIVER.find_or_get()?)
+    let screen = match how {
+        How::ByHand => return by_hand::show(&binaries, &folder),
+        How::Played(screen) => screen,
+    };
+    announce(match screen {
+        Screen::Private => "the demo is played on a private screen",
+        Screen::Shared => "the demo plays by itself: watch, and touch nothing until it says so",
+    });
+    play::play(screen, binaries, &folder, &tool::DRIVER.find_or_get()?)
 }
 
 fn has_display() -> bool {
-    if !cfg!(target_os = "linux") {
-        return true;
-    }
     ["WAYLAND_DISPLAY", "DISPLAY"]
         .iter()
         .any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))

@@ -48,6 +48,9 @@ enum Task {
         /// Drive the real UI on a private screen, even if there is a display
         #[arg(long)]
         headless: bool,
+        /// Only open both windows in one room, with your own devices
+        #[arg(long, conflicts_with = "headless")]
+        by_hand: bool,
     },
     /// Build the app for daily use and start it
     Run {
@@ -87,7 +90,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::Setup => test::setup(),
         #[cfg(unix)]
-        Task::Demo { headless } => demo::demo(headless),
+        Task::Demo { headless, by_hand } => demo::demo(demo::How::wanted(headless, by_hand)),
         Task::Run { args } => run::app(&args),
         Task::Relay { args } => run::relay(&args),
         Task::Test => test::all(),

@@ -1,8 +1,10 @@
 //! A desktop of its own: an X server, session buses, a keyring that is open,
-//! and home folders. Nothing of the user's session is touched.
+//! and home folders. Nothing of the user's session is touched, but for its
+//! screen, and only when that is asked for.
 
 use crate::keyring::{Bus, homes, make_homes, start_keyring};
 use crate::{Brand, Failure, Process, Result, SoundServer, quick, until};
+use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -10,17 +12,44 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 /// Large enough for three windows beside each other.
 const SCREEN: &str = "4040x1720x24";
 
+/// Where windows appear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Screen {
+    /// On an X server that nobody looks at.
+    Private,
+    /// On the display of whoever started this program.
+    Shared,
+}
+
+/// Where a window stands, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Frame {
+    pub left: u32,
+    pub width: u32,
+    pub height: u32,
+}
+
+/// The private screen is three windows wide.
+const COLUMNS: usize = 3;
+const COLUMN: u32 = 1320;
+
+/// As on a common laptop, but taller: long talks are read without scrolling.
+const TALL: (u32, u32) = (1280, 1600);
+/// Two of these fit beside each other on a common display.
+const HALF: (u32, u32) = (940, 720);
+
 #[derive(Debug)]
 pub struct Desktop {
     root: PathBuf,
-    display: String,
+    /// The X display of our own, such as `:7`; none on the person's.
+    display: Option<String>,
     // Dropped in this order: keyrings before their buses, the screen last.
     _keyring: Process,
     late_keyring: Mutex<Option<Process>>,
     with_keyring: Bus,
     without_keyring: Bus,
     sound: OnceLock<SoundServer>,
-    _screen: Process,
+    _screen: Option<Process>,
 }
 
 /// Which session an app is started in.
@@ -34,9 +63,15 @@ pub enum Session {
 
 impl Desktop {
     /// Starts all of it below `root`; logs go to `logs`.
-    pub async fn start(root: &Path, logs: &Path, brand: &Brand) -> Result<Self> {
+    pub async fn start(root: &Path, screen: Screen, logs: &Path, brand: &Brand) -> Result<Self> {
         make_homes(root)?;
-        let (screen, display) = start_screen(root, logs, brand).await?;
+        let (screen, display) = match screen {
+            Screen::Private => {
+                let (screen, display) = start_screen(root, logs, brand).await?;
+                (Some(screen), Some(display))
+            }
+            Screen::Shared => (None, None),
+        };
         let with_keyring = Bus::start("bus", root, logs, brand).await?;
         let without_keyring = Bus::start("bus-bare", root, logs, brand).await?;
         let keyring = start_keyring("keyring", root, &with_keyring, logs, brand).await?;
@@ -52,9 +87,26 @@ impl Desktop {
         })
     }
 
-    /// The X display, such as `:7`.
-    pub fn display(&self) -> &str {
-        &self.display
+    /// Windows stand beside each other: a covered one is not painted.
+    pub(crate) fn frame(&self, place: usize) -> Frame {
+        let (width, height) = match self.display {
+            Some(_) => TALL,
+            None => HALF,
+        };
+        self.frame_of(place, width, height)
+    }
+
+    /// The same in another size.
+    pub(crate) fn frame_of(&self, place: usize, width: u32, height: u32) -> Frame {
+        let column = match self.display {
+            Some(_) => COLUMN,
+            None => width,
+        };
+        Frame {
+            left: (place % COLUMNS) as u32 * column,
+            width,
+            height,
+        }
     }
 
     /// The session without a keyring gets one, with all that the other one
@@ -95,17 +147,35 @@ impl Desktop {
             }
         }
         command
-            .env("DISPLAY", &self.display)
             .env("DBUS_SESSION_BUS_ADDRESS", bus.address())
-            .env("GDK_BACKEND", "x11")
             .env("GSETTINGS_BACKEND", "memory")
             .env("NO_AT_BRIDGE", "1")
-            // An X server without a graphics card: paint in software. WebKit's
-            // own switches stay as they are: without its DMA-BUF renderer,
-            // pictures of windows never come.
-            .env("LIBGL_ALWAYS_SOFTWARE", "1")
             .env("RUST_BACKTRACE", "1");
+        match &self.display {
+            Some(display) => command
+                .env("DISPLAY", display)
+                .env("GDK_BACKEND", "x11")
+                // An X server without a graphics card: paint in software.
+                // WebKit's own switches stay as they are: without its DMA-BUF
+                // renderer, pictures of windows never come.
+                .env("LIBGL_ALWAYS_SOFTWARE", "1"),
+            None => show_here(command),
+        };
     }
+}
+
+/// Gives the person's screen to a command whose home is another.
+fn show_here(command: &mut Command) -> &mut Command {
+    let path = |name: &str| env::var_os(name).map(PathBuf::from);
+    // A name is looked for in the session's own folder.
+    if let (Some(wayland), Some(run)) = (path("WAYLAND_DISPLAY"), path("XDG_RUNTIME_DIR")) {
+        command.env("WAYLAND_DISPLAY", run.join(wayland));
+    }
+    let usual = || path("HOME").map(|home| home.join(".Xauthority"));
+    if let Some(authority) = path("XAUTHORITY").or_else(usual) {
+        command.env("XAUTHORITY", authority);
+    }
+    command
 }
 
 async fn start_screen(root: &Path, logs: &Path, brand: &Brand) -> Result<(Process, String)> {

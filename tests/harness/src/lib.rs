@@ -1,7 +1,7 @@
 //! Real Sotto windows, driven by code.
 //!
-//! A [`Stage`] is a private desktop: its own X server, session bus, keyring and
-//! relay, and nothing of it survives. [`Person`]s act on it through the real
+//! A [`Stage`] is a private desktop: its own X server (or the person's screen),
+//! session bus, keyring and relay, and nothing of it survives. [`Person`]s act on it through the real
 //! user interface, in the words of someone who sits before it. Shared by the
 //! end-to-end tests and `cargo xtask demo`.
 //!
@@ -27,7 +27,7 @@ mod window;
 mod wiretap;
 
 pub use binaries::Binaries;
-pub use desktop::{Desktop, Session};
+pub use desktop::{Desktop, Screen, Session};
 pub use failure::{Failure, Result};
 pub use keyring::KeyringSession;
 pub use page::Page;

@@ -1,6 +1,7 @@
 //! What can be done with a page: find by test id, click, type, read. Every verb
 //! waits for what it needs, and types and clicks as a person would.
 
+use crate::desktop::Frame;
 use crate::{Failure, Result, long, quick, until};
 use fantoccini::elements::Element;
 use fantoccini::{Client, Locator};
@@ -9,10 +10,6 @@ use std::time::Duration;
 
 /// Ctrl+V, in WebDriver's code for keys.
 const PASTE: &str = "\u{E009}v";
-
-/// Room for one window, on a screen that is three wide.
-const COLUMN: u32 = 1320;
-const COLUMNS: usize = 3;
 
 /// Paints for some seconds, without a change that could be seen.
 const KEEP_PAINTING: &str = r"
@@ -272,10 +269,13 @@ impl Page {
         Ok(self.client.execute_async(script, arguments).await?)
     }
 
-    /// Sizes the window. Windows stand beside each other by their `place`: a
-    /// covered one is not painted.
-    pub async fn resize(&self, place: usize, width: u32, height: u32) -> Result<()> {
-        let left = (place % COLUMNS) as u32 * COLUMN;
+    /// Puts the window there.
+    pub(crate) async fn stands(&self, frame: Frame) -> Result<()> {
+        let Frame {
+            left,
+            width,
+            height,
+        } = frame;
         self.client.set_window_rect(left, 0, width, height).await?;
         Ok(())
     }

@@ -73,7 +73,8 @@ impl Person {
         let opened = async {
             let driver = self.backstage.driver(&self.name, session).await?;
             let app = self.backstage.binaries.app()?;
-            Window::open(driver, &app, &self.profile, args, self.place).await
+            let frame = self.backstage.desktop.frame(self.place);
+            Window::open(driver, &app, &self.profile, args, frame).await
         };
         let window = opened.await.map_err(|f| self.failing("opens the app", f))?;
         self.backstage.enters(&self.name, window);
@@ -86,6 +87,17 @@ impl Person {
             .close()
             .await
             .map_err(|f| self.failing("closes the app", f))
+    }
+
+    /// Whether they closed their window themselves; it is then no part of the
+    /// play any more.
+    pub fn has_closed_the_window(&self) -> bool {
+        let gone = self.backstage.with_window(&self.name, Window::is_gone);
+        if gone.unwrap_or(true) {
+            let _ = self.backstage.leaves(&self.name);
+            return true;
+        }
+        false
     }
 
     /// The app dies by SIGKILL, without a chance to save anything.
@@ -156,8 +168,8 @@ impl Person {
     /// Gives the window a common size; before, it is tall, so that tests read
     /// long talks without scrolling.
     pub async fn makes_the_window(&self, width: u32, height: u32) -> Result<()> {
-        let place = self.place;
-        self.page()?.resize(place, width, height).await
+        let frame = (self.backstage.desktop).frame_of(self.place, width, height);
+        self.page()?.stands(frame).await
     }
 
     /// Puts off the offer of a recovery code.

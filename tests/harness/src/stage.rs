@@ -7,7 +7,8 @@
 use crate::driver::Driver;
 use crate::search::{Search, files_below};
 use crate::{
-    Binaries, Brand, Desktop, Ending, Failure, Person, Relay, Result, Session, Window, Wiretap,
+    Binaries, Brand, Desktop, Ending, Failure, Person, Relay, Result, Screen, Session, Window,
+    Wiretap,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -55,7 +56,7 @@ pub(crate) struct Backstage {
     logs: PathBuf,
     windows: Mutex<BTreeMap<String, Window>>,
     spoken: Mutex<BTreeSet<String>>,
-    desktop: Desktop,
+    pub(crate) desktop: Desktop,
     brand: Brand,
     root: tempfile::TempDir,
 }
@@ -67,17 +68,18 @@ impl Stage {
         binaries: Binaries,
         scene: impl AsyncFnOnce(&Stage) -> Result<()>,
     ) -> Result<()> {
-        Self::play_within(LIMIT, folder, binaries, scene).await
+        Self::play_on(Screen::Private, LIMIT, folder, binaries, scene).await
     }
 
-    /// The same with a limit of its own.
-    pub async fn play_within(
+    /// The same on another screen, or with a limit of its own.
+    pub async fn play_on(
+        screen: Screen,
         limit: Duration,
         folder: &Path,
         binaries: Binaries,
         scene: impl AsyncFnOnce(&Stage) -> Result<()>,
     ) -> Result<()> {
-        let stage = Self::set(folder, binaries).await?;
+        let stage = Self::set(screen, folder, binaries).await?;
         let played = match tokio::time::timeout(limit, scene(&stage)).await {
             Ok(played) => played,
             Err(_) => Err(Failure::new(format!(
@@ -95,7 +97,7 @@ impl Stage {
         outcome
     }
 
-    async fn set(folder: &Path, binaries: Binaries) -> Result<Self> {
+    async fn set(screen: Screen, folder: &Path, binaries: Binaries) -> Result<Self> {
         if folder.exists() {
             fs::remove_dir_all(folder)?;
         }
@@ -104,7 +106,7 @@ impl Stage {
         let brand = Brand::new()?;
         // Short, because the buses' sockets live in it.
         let root = tempfile::Builder::new().prefix("sotto-").tempdir()?;
-        let desktop = Desktop::start(root.path(), &logs, &brand).await?;
+        let desktop = Desktop::start(root.path(), screen, &logs, &brand).await?;
         let backstage = Backstage {
             binaries,
             logs,

@@ -1,15 +1,12 @@
 //! One app window of one profile.
 
+use crate::desktop::Frame;
 use crate::driver::Driver;
 use crate::sweep::pids;
 use crate::{Ending, Failure, Page, Result, long, quick, until};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::path::Path;
-
-/// As on a common laptop, but taller: long talks are read without scrolling.
-const WIDTH: u32 = 1280;
-const HEIGHT: u32 = 1600;
 
 #[derive(Debug)]
 pub struct Window {
@@ -19,13 +16,13 @@ pub struct Window {
 }
 
 impl Window {
-    /// Opens the app on `profile`, as the desktop's window number `place`.
-    pub async fn open(
+    /// Opens the app on `profile`.
+    pub(crate) async fn open(
         driver: Driver,
         app: &Path,
         profile: &Path,
         args: &[String],
-        place: usize,
+        frame: Frame,
     ) -> Result<Self> {
         let profile = profile.display().to_string();
         let mut all = vec!["--profile-dir".to_owned(), profile.clone()];
@@ -42,7 +39,7 @@ impl Window {
             }
         })
         .await?;
-        page.resize(place, WIDTH, HEIGHT).await?;
+        page.stands(frame).await?;
         Ok(Self {
             page,
             profile,
@@ -74,6 +71,11 @@ impl Window {
         .await?;
         self.driver.end(Ending::Killed);
         Ok(())
+    }
+
+    /// Whether the app is gone: closed by whoever sits before it.
+    pub fn is_gone(&self) -> bool {
+        self.find_app().is_none()
     }
 
     /// Closes the window as its owner would, and waits for the app to end.

@@ -5,7 +5,9 @@ use super::programs::PROGRAM;
 use super::table::{Table, Target};
 use crate::demo::interrupted;
 use crate::steps::Trouble;
-use sotto_harness::{Binaries, Brand, Desktop, Failure, Person, Process, Session, Stage, until};
+use sotto_harness::{
+    Binaries, Brand, Desktop, Failure, Person, Process, Screen, Session, Stage, until,
+};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -25,10 +27,16 @@ pub fn measure(binaries: &Binaries, folder: &Path, table: &mut Table) -> Result<
     let runtime = tokio::runtime::Runtime::new()?;
     let measured = runtime.block_on(async {
         let mut measured = None;
-        let played = Stage::play_within(LIMIT, folder, binaries.clone(), async |stage| {
-            measured = Some(scene(stage, binaries).await?);
-            Ok(())
-        });
+        let played = Stage::play_on(
+            Screen::Private,
+            LIMIT,
+            folder,
+            binaries.clone(),
+            async |stage| {
+                measured = Some(scene(stage, binaries).await?);
+                Ok(())
+            },
+        );
         tokio::select! {
             played = played => played?,
             () = interrupted() => return Err(Failure::new("interrupted")),

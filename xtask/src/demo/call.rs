@@ -14,8 +14,8 @@ const LOOK: Duration = Duration::from_secs(4);
 const MOVES: f64 = 5.0;
 
 /// Alice calls, Bob accepts; both must see a picture that moves and hear a
-/// tone.
-pub async fn scene(
+/// tone. Then Bob shares a screen.
+pub async fn meet(
     alice: &Person,
     bob: &Person,
     folder: &Path,
@@ -51,8 +51,11 @@ pub async fn scene(
     alice
         .watches(Source::Screen, Duration::from_secs(1))
         .await?;
-    keep(alice, folder, "screen").await?;
+    keep(alice, folder, "screen").await
+}
 
+/// The call ends.
+pub async fn part(alice: &Person, bob: &Person, report: &mut Report) -> Result<(), Failure> {
     report.tell("Bob hangs up, and the call is over");
     bob.hangs_up().await?;
     alice.sees_everybody_gone().await

@@ -1,18 +1,19 @@
-//! The demo on this display: a relay on this computer, two profiles that
-//! `sotto-cli` puts into one room, and then their two windows. All of it ends
-//! with Ctrl-C or when both windows are closed.
+//! The demo for one's own hands: a relay on this computer, two profiles that
+//! `sotto-cli` puts into one room, and then their two windows, with the
+//! person's own devices. All of it ends with Ctrl-C or when both windows are
+//! closed.
 //!
 //! On Linux the profiles' keys are in a keyring of the demo's own: it works
 //! without one of the person's, and leaves nothing in it.
 
-use super::headless::interrupted;
+use super::DAY;
+use super::play::interrupted;
 use crate::steps::{Trouble, announce, step};
 use serde_json::{Value, json};
 use sotto_harness::{Binaries, Brand, KeyringSession, Process, Relay, until};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 const ROOM: &str = "Field notes";
 
@@ -20,9 +21,6 @@ const ROOM: &str = "Field notes";
 const WIDTH: u32 = 920;
 const HEIGHT: u32 = 720;
 const GAP: u32 = 24;
-
-/// Nobody keeps the demo open for longer.
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub fn show(binaries: &Binaries, folder: &Path) -> Result<(), Trouble> {
     if folder.exists() {
