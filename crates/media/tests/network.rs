@@ -5,6 +5,7 @@
 
 mod support;
 
+use sotto_client::call::media::PeerFailure;
 use sotto_media::video::VideoKind;
 use sotto_outside::weather::{Shaper, Weather};
 use std::time::{Duration, Instant};
@@ -217,4 +218,26 @@ async fn a_key_frame_does_not_stand_in_the_way_of_voices() {
         .unwrap();
     println!("voice beside key frames at 600 kbit/s: longest gap {worst:?}");
     assert!(worst < Duration::from_millis(200), "{worst:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_handshake_that_never_ends_is_silence_and_no_wrong_certificate() {
+    let slow = Weather {
+        delay: Duration::from_millis(100),
+        ..FAIR
+    };
+    let shaper = Shaper::new(slow, 0x5077_0009).await;
+    let mut stage = Stage::over(Some(shaper.clone()));
+    stage
+        .until("a path", |s| s.alice.peer.stats().setup.ice_ms.is_some())
+        .await;
+    shaper.set(Weather { dark: true, ..slow });
+    stage
+        .until("both give up", |s| {
+            s.alice.log.failed.is_some() && s.bob.log.failed.is_some()
+        })
+        .await;
+    for end in [&stage.alice, &stage.bob] {
+        assert_eq!(end.log.failed, Some(PeerFailure::Silent));
+    }
 }
