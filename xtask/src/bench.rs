@@ -81,13 +81,19 @@ pub fn bench(wanted: &[Part]) -> Result<(), Trouble> {
     let binaries = provide(&parts)?;
     let runs_again = "run it again on a quiet machine; the lines above say what stopped it";
     let mut table = Table::default();
+    // One that fails takes nothing from what the others measured.
+    let mut failed = None;
     for part in parts {
-        step(part.name(), runs_again, || {
+        let measured = step(part.name(), runs_again, || {
             part.measure(&binaries, &mut table)
-        })?;
+        });
+        if let Err(trouble) = measured {
+            println!("\n{trouble}\n");
+            failed.get_or_insert(trouble);
+        }
     }
     println!("\n{table}");
-    Ok(())
+    failed.map_or(Ok(()), Err)
 }
 
 /// Installs and builds what these parts need.

@@ -17,18 +17,13 @@ pub fn measure(binaries: &Binaries, part: &str, table: &mut Table) -> Result<(),
 }
 
 /// Takes over rows `{what, value, target, met}`; the last two are null where
-/// nothing is promised. What the program complains of is passed through.
+/// nothing is promised. What the program complains of is passed through; what
+/// it measured before it failed counts.
 pub fn rows(program: &mut Command, part: &str, table: &mut Table) -> Result<(), Trouble> {
     let output = program
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()?;
-    if !output.status.success() {
-        return Err(Trouble::new(format!(
-            "measuring {part} failed ({})",
-            output.status
-        )));
-    }
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         let row: Value = serde_json::from_str(line)
             .map_err(|error| Trouble::new(format!("{part} printed no row: {error}")))?;
@@ -38,6 +33,12 @@ pub fn rows(program: &mut Command, part: &str, table: &mut Table) -> Result<(), 
             met,
         });
         table.add(cell("what"), cell("value"), target);
+    }
+    if !output.status.success() {
+        return Err(Trouble::new(format!(
+            "measuring {part} failed ({})",
+            output.status
+        )));
     }
     Ok(())
 }

@@ -1,6 +1,9 @@
 //! Two ends across a network that loses packets. Descriptions and candidates
 //! are carried by hand here, so that the network can be put between: it is
 //! media alone, without client and relay. Frames are sealed as ever.
+//!
+//! Of some losses a DTLS handshake does not recover. A client makes another
+//! connection then; here they begin anew.
 
 use super::page::{Grid, Page};
 use super::talk::{ALL, decoded, devices, measures};
@@ -24,6 +27,8 @@ const LOSSY: Weather = Weather {
     dark: false,
 };
 const SEED: u64 = 0x5077_0105;
+/// Of 60 handshakes in this weather, one or two lead nowhere.
+const TRIES: u64 = 3;
 const TILE: Grid = Grid {
     width: 640,
     height: 360,
@@ -112,8 +117,16 @@ async fn carry(from: Who, mut reports: UnboundedReceiver<MediaReport>, to: Media
     }
 }
 
-pub async fn measure() -> Result<(), Failure> {
-    let shaper = Shaper::new(LOSSY, SEED).await;
+/// Two who see each other.
+struct Met {
+    shaper: Shaper,
+    media: [Media; 2],
+    pages: [Page; 2],
+}
+
+/// `None`: the handshake led nowhere.
+async fn meet(seed: u64) -> Result<Option<Met>, Failure> {
+    let shaper = Shaper::new(LOSSY, seed).await;
     let (alice, bob) = (End::begins(Who::Alice), End::begins(Who::Bob));
     let media = [alice.media.clone(), bob.media.clone()];
     alice.connects(Who::Bob);
@@ -125,9 +138,36 @@ pub async fn measure() -> Result<(), Failure> {
     tokio::spawn(carry(Who::Alice, alice.reports, bob.media, shaper.clone()));
     tokio::spawn(carry(Who::Bob, bob.reports, alice.media, shaper.clone()));
     let sees = |stats: &CallStats| stats.peers.iter().any(|end| decoded(end) > 15);
-    for media in &media {
-        measures(media, sees).await?;
+    let gone = |stats: &CallStats| stats.peers.is_empty();
+    for end in &media {
+        let stats = measures(end, |stats| sees(stats) || gone(stats)).await?;
+        if gone(&stats) {
+            for end in &media {
+                end.stop().await;
+            }
+            return Ok(None);
+        }
     }
+    Ok(Some(Met {
+        shaper,
+        media,
+        pages,
+    }))
+}
+
+pub async fn measure() -> Result<(), Failure> {
+    let mut met = None;
+    for seed in SEED..SEED + TRIES {
+        met = meet(seed).await?;
+        if met.is_some() {
+            break;
+        }
+    }
+    let Met {
+        shaper,
+        media,
+        pages,
+    } = met.ok_or("no handshake came to an end")?;
     tokio::time::sleep(SETTLE).await;
 
     let (begun, before) = (Instant::now(), sounds(&media).await);
