@@ -1,4 +1,5 @@
-//! The command line.
+//! The command line. Ids are base64url: one of 64 begins with a hyphen, and so
+//! may a message. Neither is a wrong option.
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use sotto_wire::RelayAddress;
@@ -68,6 +69,7 @@ pub enum Command {
     },
     /// Make an invite link.
     Invite {
+        #[arg(allow_hyphen_values = true)]
         room: String,
         /// Hours for which it is good.
         #[arg(long, default_value_t = 168)]
@@ -77,6 +79,7 @@ pub enum Command {
     Join { link: String },
     /// Who asks to be let in.
     Knocks {
+        #[arg(allow_hyphen_values = true)]
         room: String,
         /// Wait until somebody does.
         #[arg(long)]
@@ -84,7 +87,9 @@ pub enum Command {
     },
     /// Let somebody in.
     Admit {
+        #[arg(allow_hyphen_values = true)]
         room: String,
+        #[arg(allow_hyphen_values = true)]
         knock: String,
         /// Turn them down instead.
         #[arg(long)]
@@ -94,13 +99,16 @@ pub enum Command {
     Rooms,
     /// Send a message, and wait until the relay has it.
     Send {
+        #[arg(allow_hyphen_values = true)]
         room: String,
         /// Without it, standard input is sent.
+        #[arg(allow_hyphen_values = true)]
         text: Option<String>,
     },
     /// Print messages as they come.
     Follow {
         /// All rooms without it.
+        #[arg(allow_hyphen_values = true)]
         room: Option<String>,
         /// So many older messages of each room first.
         #[arg(long, default_value_t = 0)]
@@ -110,22 +118,33 @@ pub enum Command {
         count: Option<u64>,
     },
     /// Who is in a room.
-    People { room: String },
+    People {
+        #[arg(allow_hyphen_values = true)]
+        room: String,
+    },
     /// The safety number shared with somebody.
-    Safety { user: String },
+    Safety {
+        #[arg(allow_hyphen_values = true)]
+        user: String,
+    },
     /// Note that the safety number was compared and is right.
     Verify {
+        #[arg(allow_hyphen_values = true)]
         user: String,
         /// Take it back.
         #[arg(long)]
         undo: bool,
     },
     /// Leave a room.
-    Leave { room: String },
+    Leave {
+        #[arg(allow_hyphen_values = true)]
+        room: String,
+    },
     /// Call everybody in a room, or join the call that runs there. Prints how
     /// it goes, and once a second what is measured. Rings for as long as
     /// --timeout says, at most a minute; Ctrl-C hangs up.
     Call {
+        #[arg(allow_hyphen_values = true)]
         room: String,
         #[command(flatten)]
         part: PartArgs,
@@ -133,6 +152,7 @@ pub enum Command {
     /// Wait for a call and accept it.
     Answer {
         /// Whichever room it is without it.
+        #[arg(allow_hyphen_values = true)]
         room: Option<String>,
         /// Turn it down instead.
         #[arg(long)]
@@ -181,5 +201,40 @@ impl Command {
 impl Args {
     pub fn patience(&self) -> Option<Duration> {
         (self.timeout > 0).then(|| Duration::from_secs(self.timeout))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &[&str]) -> Command {
+        let args = [&["sotto-cli"], line].concat();
+        Args::try_parse_from(args)
+            .expect("it is understood")
+            .command
+    }
+
+    #[test]
+    fn an_id_that_begins_with_a_hyphen_is_no_option() {
+        const ID: &str = "-badFMX7cnXfWrbFFfLnIg";
+        let admit = read(&["admit", ID, ID, "--deny"]);
+        assert!(
+            matches!(&admit, Command::Admit { room, knock, deny: true } if room == ID && knock == ID),
+            "{admit:?}"
+        );
+        let send = read(&["send", "--json", ID, "-5 °C"]);
+        assert!(
+            matches!(&send, Command::Send { room, text: Some(text) } if room == ID && text == "-5 °C"),
+            "{send:?}"
+        );
+        for one in [
+            "people", "leave", "safety", "verify", "invite", "knocks", "follow",
+        ] {
+            read(&[one, ID]);
+        }
+        let help = Args::try_parse_from(["sotto-cli", "people", "--help"]);
+        let kind = help.map(|_| ()).expect_err("help").kind();
+        assert_eq!(kind, clap::error::ErrorKind::DisplayHelp);
     }
 }
