@@ -410,7 +410,9 @@ describe('the own shared screen', () => {
     share();
     await stops(await screen.findByTestId('mini'));
     share();
-    await stops(await screen.findByTestId('call-bar'));
+    await screen.findByTestId('call-bar');
+    await waitFor(() => expect(screen.getAllByTestId('sharing')).toHaveLength(1));
+    await stops(screen.getByTestId('mini'));
     app.select('kitchen');
     share();
     await stops(screen.getByTestId('mini'));
